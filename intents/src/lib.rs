@@ -1,0 +1,5 @@
+//! What people can ask of Smokejumper, and how it answers. No I/O, no async, no clock.
+pub mod intent;
+pub mod reply;
+pub mod utterance;
+pub mod word;
