@@ -1,1 +1,2 @@
+//! One binary; `cli/` has one file per command.
 fn main() {}

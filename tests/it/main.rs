@@ -1,1 +1,1 @@
-
+//! The one test binary: stories in the user's words, contracts, the process, and the rules of the house.

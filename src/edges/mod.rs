@@ -1,0 +1,1 @@
+//! THE WORLD. Each edge stands alone: it implements a port or feeds the door. No edge knows another.

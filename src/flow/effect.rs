@@ -1,0 +1,149 @@
+//! Effects: what the bot wants done in the world, in the imperative. One vendor mutation each; stored in the outbox.
+//!
+//! Knows neither how nor by whom it is done.
+
+use super::identity::Platform;
+use super::incident::IncidentId;
+use super::moment::At;
+use super::recollection::Lesson;
+use serde::{Deserialize, Serialize};
+use smokejumper_intents::reply::Reply;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Effect {
+    /// Make the incident's channel, named and peopled.
+    OpenRoom {
+        incident: IncidentId,
+        platform: Platform,
+    },
+    /// Bring the card up to date. Desired state: rendered when it is sent, the newest supersedes.
+    Card {
+        incident: IncidentId,
+        platform: Platform,
+    },
+    /// Say something in the thread.
+    Say {
+        incident: IncidentId,
+        platform: Platform,
+        message: Box<Reply>,
+    },
+    /// Ask memory about the incident as it then is.
+    Recall {
+        incident: IncidentId,
+    },
+    Remember {
+        incident: IncidentId,
+        lesson: Box<Lesson>,
+    },
+    /// Come back at `at`.
+    Wake {
+        incident: IncidentId,
+        at: At,
+        timer: Timer,
+    },
+    /// Execute an approved request. At most once, never leased again.
+    Run {
+        incident: IncidentId,
+        request: u32,
+    },
+    /// Check whether a finished run worked.
+    Verify {
+        incident: IncidentId,
+        request: u32,
+    },
+}
+
+/// What a timer is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Timer {
+    /// Nobody decided this request.
+    Expiry { request: u32 },
+    /// Every alert has been quiet for a while.
+    Quiet,
+}
+
+/// Who carries an effect out. Rows of one incident and destination go out in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Destination {
+    Room(Platform),
+    Memory,
+    Clock,
+    Runner,
+}
+
+impl Destination {
+    /// As stored: `room:console`, `memory`, `clock`, `runner`.
+    #[must_use]
+    pub fn key(self) -> String {
+        match self {
+            Self::Room(p) => format!("room:{}", p.label()),
+            Self::Memory => "memory".to_owned(),
+            Self::Clock => "clock".to_owned(),
+            Self::Runner => "runner".to_owned(),
+        }
+    }
+
+    /// Doing it twice is the same as doing it once, so an interrupted attempt is simply repeated.
+    #[must_use]
+    pub const fn repeatable(self) -> bool {
+        matches!(self, Self::Room(Platform::Console) | Self::Memory | Self::Clock)
+    }
+}
+
+impl Effect {
+    #[must_use]
+    pub const fn incident(&self) -> IncidentId {
+        match self {
+            Self::OpenRoom { incident, .. }
+            | Self::Card { incident, .. }
+            | Self::Say { incident, .. }
+            | Self::Recall { incident }
+            | Self::Remember { incident, .. }
+            | Self::Wake { incident, .. }
+            | Self::Run { incident, .. }
+            | Self::Verify { incident, .. } => *incident,
+        }
+    }
+
+    #[must_use]
+    pub const fn destination(&self) -> Destination {
+        match self {
+            Self::OpenRoom { platform, .. } | Self::Card { platform, .. } | Self::Say { platform, .. } => {
+                Destination::Room(*platform)
+            }
+            Self::Recall { .. } | Self::Remember { .. } => Destination::Memory,
+            Self::Wake { .. } => Destination::Clock,
+            Self::Run { .. } | Self::Verify { .. } => Destination::Runner,
+        }
+    }
+
+    /// Class run: at most once (DESIGN.md 10).
+    #[must_use]
+    pub const fn is_run(&self) -> bool {
+        matches!(self, Self::Run { .. })
+    }
+
+    /// Of pending rows with the same incident, destination and this key only the newest counts.
+    #[must_use]
+    pub fn supersedes(&self) -> Option<String> {
+        match self {
+            Self::Card { .. } => Some("card".to_owned()),
+            Self::Recall { .. } => Some("recall".to_owned()),
+            Self::Wake { timer: Timer::Quiet, .. } => Some("quiet".to_owned()),
+            Self::Wake { timer: Timer::Expiry { request }, .. } => Some(format!("expiry:{request}")),
+            _ => None,
+        }
+    }
+
+    /// Not before this time.
+    #[must_use]
+    pub const fn due(&self) -> Option<At> {
+        match self {
+            Self::Wake { at, .. } => Some(*at),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! Facts: what happened to an incident, in the past tense. Stored for ever, so additive only; the golden test pins their shape.
+//!
+//! Knows nothing of why a fact was decided or how it is stored.
+
+use super::identity::{Actor, Identity, Party, PersonId, Platform};
+use super::incident::IncidentId;
+use super::moment::At;
+use super::plan::Plan;
+use super::recollection::{Candidate, Lesson, PastIncident};
+use serde::{Deserialize, Serialize};
+use smokejumper_intents::word::{Role, Severity, State};
+use std::collections::BTreeMap;
+
+/// A fact in its place: the `n`-th of its incident (from 1), when, and by whom.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub incident: IncidentId,
+    pub n: u32,
+    pub at: At,
+    pub by: Actor,
+    pub fact: Fact,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "body", rename_all = "snake_case")]
+pub enum Fact {
+    Declared {
+        title: String,
+        severity: Severity,
+        service: Option<String>,
+        labels: BTreeMap<String, String>,
+        origin: Origin,
+    },
+    /// Transitions of alerts, never repeats; one fact a delivery and incident, however many alerts.
+    AlertsChanged {
+        source: String,
+        because: String,
+        groups: Vec<GroupChange>,
+        digest: String,
+    },
+    Acknowledged,
+    RoleTaken {
+        role: Role,
+        who: Party,
+    },
+    SeveritySet {
+        severity: Severity,
+    },
+    StateSet {
+        state: State,
+        note: Option<String>,
+    },
+    Noted {
+        text: String,
+    },
+    RoomOpened {
+        platform: Platform,
+        room: Room,
+    },
+    /// Something the bot wanted to do in the world and could not; a person is told.
+    Undelivered {
+        what: String,
+        why: String,
+    },
+    Suggested(Suggestion),
+    Judged {
+        right: bool,
+        cause: Option<String>,
+    },
+    RunRequested {
+        request: u32,
+        plan: Plan,
+        sha256: String,
+        needs: u8,
+        expires_at: At,
+    },
+    RunApproved {
+        request: u32,
+        by: Identity,
+    },
+    RunDenied {
+        request: u32,
+        reason: Option<String>,
+    },
+    RunExpired {
+        request: u32,
+    },
+    /// Approved, but what would run is no longer what was approved, or by whom.
+    RunVoided {
+        request: u32,
+        why: String,
+    },
+    RunStarted {
+        request: u32,
+    },
+    RunFinished {
+        request: u32,
+        outcome: RunOutcome,
+    },
+    RunVerified {
+        request: u32,
+        verdict: Verdict,
+    },
+    Resolved {
+        cause: Option<String>,
+        fix: Option<String>,
+    },
+    FollowUpOpened {
+        id: u32,
+        title: String,
+        owner: Option<PersonId>,
+        due: Option<String>,
+        link: Option<String>,
+    },
+    FollowUpDone {
+        id: u32,
+    },
+    PostmortemDrafted {
+        sentences: u32,
+        unknown: u32,
+    },
+    Learned(Lesson),
+    /// The payload of entry `n` was erased on request.
+    Redacted {
+        n: u32,
+    },
+}
+
+/// How an incident came to be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    Alert {
+        source: String,
+        fingerprint: String,
+        route: String,
+    },
+    Person,
+    /// More incidents were opening than people can read: this one gathers the rest.
+    Storm,
+}
+
+/// How the alerts of one name changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupChange {
+    pub name: String,
+    /// Alerts that joined, fired again, and resolved.
+    pub joined: u32,
+    pub fired_again: u32,
+    pub resolved: u32,
+    /// One of them, in its own words.
+    pub summary: Option<String>,
+    pub severity: Option<String>,
+    pub link: Option<String>,
+}
+
+/// Where an incident is talked about on a platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// The platform's id of it.
+    pub id: String,
+    /// As it was really named there.
+    pub name: String,
+    pub link: Option<String>,
+}
+
+/// What triage told people. Learning uses these values, never today's index.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Suggestion {
+    pub model: String,
+    /// Above the threshold, best first; empty means that the bot said it does not know.
+    pub causes: Vec<Candidate>,
+    pub responders: Vec<Candidate>,
+    pub similar: Vec<PastIncident>,
+    pub seen: u32,
+    pub of: u64,
+    pub since: Option<At>,
+    /// Open follow-ups of the cited incidents.
+    pub owed: Vec<Owed>,
+    /// The best cause that stayed below the threshold, kept for learning, never shown as a cause.
+    pub withheld: Option<Candidate>,
+}
+
+/// A follow-up of a past incident that is still open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owed {
+    pub incident: IncidentId,
+    pub id: u32,
+    pub title: String,
+    pub link: Option<String>,
+    pub opened_at: At,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunOutcome {
+    pub ended: Ended,
+    pub steps: Vec<StepResult>,
+    pub duration_ms: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    Succeeded,
+    /// Step `step` (from 1) did not do what was expected.
+    Failed {
+        step: u32,
+        why: String,
+    },
+    TimedOut {
+        step: u32,
+    },
+    /// The process was never started.
+    NotStarted {
+        why: String,
+    },
+    /// The bot lost sight of it (crash, restart): a person must look. Never run again by itself.
+    Unknown {
+        why: String,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepResult {
+    /// Exit code or HTTP status, when there was one.
+    pub code: Option<i32>,
+    pub duration_ms: i64,
+    pub output: Output,
+}
+
+/// Redacted process output: the beginning, the end, and how much there was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    pub head: String,
+    /// Empty when `head` holds everything.
+    pub tail: String,
+    pub total_bytes: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    pub passed: bool,
+    pub checks: Vec<CheckResult>,
+    pub after_ms: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckResult {
+    /// In plain words: `GET http://127.0.0.1:8080/healthz answers 200`.
+    pub what: String,
+    pub passed: bool,
+    /// What was seen last.
+    pub saw: String,
+}
+
+/// A stored fact that this version cannot read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    #[error("fact kind `{kind}` version {v} is not known to this version; it was written by a newer one")]
+    Unknown { kind: String, v: u32 },
+    #[error("fact of kind `{kind}` does not parse: {source}")]
+    Damaged { kind: String, source: serde_json::Error },
+}
+
+/// Every kind, in the order of the enum. `redacted` is written by purge alone.
+pub const KINDS: [&str; 25] = [
+    "declared",
+    "alerts_changed",
+    "acknowledged",
+    "role_taken",
+    "severity_set",
+    "state_set",
+    "noted",
+    "room_opened",
+    "undelivered",
+    "suggested",
+    "judged",
+    "run_requested",
+    "run_approved",
+    "run_denied",
+    "run_expired",
+    "run_voided",
+    "run_started",
+    "run_finished",
+    "run_verified",
+    "resolved",
+    "follow_up_opened",
+    "follow_up_done",
+    "postmortem_drafted",
+    "learned",
+    "redacted",
+];
+
+impl Fact {
+    /// Version of every kind's shape; a change of shape raises it and adds an upcaster in [`Fact::decode`].
+    pub const VERSION: u32 = 1;
+
+    /// Kind and JSON body, as the journal stores them.
+    ///
+    /// # Errors
+    /// When serialisation fails, which no value of this type does.
+    pub fn encode(&self) -> Result<(String, String), serde_json::Error> {
+        let mut value = serde_json::to_value(self)?;
+        let kind = value.get("kind").and_then(|k| k.as_str()).unwrap_or_default().to_owned();
+        let body = value.get_mut("body").map_or(serde_json::Value::Null, serde_json::Value::take);
+        Ok((kind, serde_json::to_string(&body)?))
+    }
+
+    /// The reverse of [`Fact::encode`].
+    ///
+    /// # Errors
+    /// An unknown kind or version, or a body that does not parse.
+    pub fn decode(kind: &str, v: u32, body: &str) -> Result<Self, Unreadable> {
+        if v != Self::VERSION || !KINDS.contains(&kind) {
+            return Err(Unreadable::Unknown { kind: kind.to_owned(), v });
+        }
+        let damaged = |source| Unreadable::Damaged { kind: kind.to_owned(), source };
+        let body: serde_json::Value = serde_json::from_str(body).map_err(damaged)?;
+        let mut whole = serde_json::Map::from_iter([("kind".to_owned(), kind.into())]);
+        if !body.is_null() {
+            whole.insert("body".to_owned(), body);
+        }
+        serde_json::from_value(whole.into()).map_err(damaged)
+    }
+}

@@ -1,0 +1,60 @@
+//! Who: platform identities as seen in signed events, persons by opaque id, and the actor of a fact.
+//!
+//! Knows nothing of names or rights; those are policy.
+
+use serde::{Deserialize, Serialize};
+
+/// A place people speak from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Platform {
+    Console,
+    Cli,
+    Slack,
+    Discord,
+}
+
+impl Platform {
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Console => "console",
+            Self::Cli => "cli",
+            Self::Slack => "slack",
+            Self::Discord => "discord",
+        }
+    }
+}
+
+/// An account, never a name: `(slack, T024BE7LD, U2147483697)`, `(console, local, ana)`, `(cli, local, 1000)`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Identity {
+    pub platform: Platform,
+    pub workspace: String,
+    pub id: String,
+}
+
+/// A person of the configuration, by opaque id. Equality of two of these is equality of persons.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PersonId(pub String);
+
+/// Who made a fact happen.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// Smokejumper itself: a rule, a timer, the result of an effect.
+    Bot,
+    /// An alert source, by its name in the configuration.
+    Source(String),
+    /// Somebody, as seen in a signed event.
+    Account(Identity),
+}
+
+/// Somebody a fact speaks of: a linked person, or an account nobody has linked yet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    Person(PersonId),
+    Account(Identity),
+}

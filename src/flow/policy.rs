@@ -1,0 +1,217 @@
+//! The rules users set, as checked data: routes, people, services, runbooks, thresholds. No I/O, no defaults hidden elsewhere.
+
+use super::identity::{Identity, PersonId, Platform};
+use super::moment::{HOUR, MINUTE};
+use super::runbook::Runbook;
+use regex::Regex;
+use smokejumper_intents::word::{Right, Severity};
+use std::collections::BTreeMap;
+
+/// Everything `decide` may consult besides the state.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// Tried in order; the first that matches decides. None matches: [`Route::default_for`].
+    pub routes: Vec<Route>,
+    pub people: Vec<Person>,
+    pub services: BTreeMap<String, Service>,
+    /// By name.
+    pub runbooks: BTreeMap<String, Runbook>,
+    pub silences: Vec<Silence>,
+    /// Where every incident gets a room.
+    pub platforms: Vec<Platform>,
+    pub grouping: Grouping,
+    pub storm: Storm,
+    pub triage: Triage,
+    pub approval: Approval,
+}
+
+/// `service="checkout"`, `severity=~"critical|page"`: Alertmanager's matcher syntax. A missing label is the empty string.
+#[derive(Clone, Debug)]
+pub struct Matcher {
+    pub label: String,
+    pub op: MatchOp,
+    pub value: String,
+    /// Compiled and anchored at both ends when `op` is a pattern.
+    pub pattern: Option<Regex>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MatchOp {
+    Equal,
+    NotEqual,
+    Like,
+    NotLike,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Open {
+    /// A firing alert opens an incident when it belongs to none.
+    Always,
+    /// It joins what it belongs to and is otherwise only listed.
+    Group,
+    /// It is listed and never joins.
+    Never,
+}
+
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// How it is called in `explain`: its place or its name in the configuration.
+    pub name: String,
+    pub matchers: Vec<Matcher>,
+    /// `None`: the alert's `service` label (or the first of `job`, `app`, `namespace`).
+    pub service: Option<String>,
+    pub severity: Option<Severity>,
+    pub open: Open,
+    /// Person ids and roles to bring in.
+    pub invite: Vec<PersonId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub id: PersonId,
+    /// Display name.
+    pub name: String,
+    pub right: Right,
+    pub identities: Vec<Identity>,
+    pub teams: Vec<String>,
+    pub on_call: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Service {
+    pub name: String,
+    /// Person ids or team names.
+    pub owners: Vec<String>,
+    pub depends_on: Vec<String>,
+    pub tier: Option<u8>,
+    pub repository: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Silence {
+    pub name: String,
+    pub matchers: Vec<Matcher>,
+    pub from: super::moment::At,
+    pub until: super::moment::At,
+}
+
+/// When an alert belongs to an open incident.
+#[derive(Clone, Debug)]
+pub struct Grouping {
+    /// Same service, and the incident saw an alert within this time (ms).
+    pub service_window: i64,
+    /// A service that depends on it, or that it depends on, within this time (ms).
+    pub neighbour_window: i64,
+}
+
+/// How many incidents may open by themselves.
+#[derive(Clone, Debug)]
+pub struct Storm {
+    /// More than this many within `window`: what follows joins one storm incident.
+    pub incidents: usize,
+    pub window: i64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Triage {
+    /// Below this probability the bot says that it does not know.
+    pub threshold: f64,
+    /// A change of probability worth saying in the thread.
+    pub notable_change: f64,
+    /// Shown at most.
+    pub shown: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct Approval {
+    /// A request nobody decided expires after this time (ms).
+    pub expires_after: i64,
+    /// The same runbook with the same parameters, finished without verified effect this often in one incident, is refused.
+    pub max_ineffective: u32,
+}
+
+impl Default for Grouping {
+    fn default() -> Self {
+        Self { service_window: 30 * MINUTE, neighbour_window: 3 * MINUTE }
+    }
+}
+
+impl Default for Storm {
+    /// RELIABILITY F6: at most 10 automatic channels per 5 minutes.
+    fn default() -> Self {
+        Self { incidents: 10, window: 5 * MINUTE }
+    }
+}
+
+impl Default for Triage {
+    fn default() -> Self {
+        Self { threshold: 0.35, notable_change: 0.10, shown: 3 }
+    }
+}
+
+impl Default for Approval {
+    fn default() -> Self {
+        Self { expires_after: HOUR / 2, max_ineffective: 2 }
+    }
+}
+
+impl Matcher {
+    #[must_use]
+    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+        let actual = labels.get(&self.label).map_or("", String::as_str);
+        let like = || self.pattern.as_ref().is_some_and(|p| p.is_match(actual));
+        match self.op {
+            MatchOp::Equal => actual == self.value,
+            MatchOp::NotEqual => actual != self.value,
+            MatchOp::Like => like(),
+            MatchOp::NotLike => !like(),
+        }
+    }
+
+    /// In the words it was written in.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let op = match self.op {
+            MatchOp::Equal => "=",
+            MatchOp::NotEqual => "!=",
+            MatchOp::Like => "=~",
+            MatchOp::NotLike => "!~",
+        };
+        format!("{}{op}\"{}\"", self.label, self.value)
+    }
+}
+
+impl Route {
+    #[must_use]
+    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.matchers.iter().all(|m| m.matches(labels))
+    }
+}
+
+impl Policy {
+    /// The person behind an account, when it is linked to one.
+    #[must_use]
+    pub fn person(&self, identity: &Identity) -> Option<&Person> {
+        self.people.iter().find(|p| p.identities.contains(identity))
+    }
+
+    #[must_use]
+    pub fn person_by_id(&self, id: &PersonId) -> Option<&Person> {
+        self.people.iter().find(|p| &p.id == id)
+    }
+
+    /// By id or display name, as people type it, without regard to case.
+    #[must_use]
+    pub fn person_called(&self, handle: &str) -> Option<&Person> {
+        self.people
+            .iter()
+            .find(|p| p.id.0.eq_ignore_ascii_case(handle))
+            .or_else(|| self.people.iter().find(|p| p.name.eq_ignore_ascii_case(handle)))
+    }
+
+    /// What an account may do. Anyone who gets in may declare, claim and note; approving needs a linked approver.
+    #[must_use]
+    pub fn right(&self, identity: &Identity) -> Right {
+        self.person(identity).map_or(Right::Responder, |p| p.right)
+    }
+}

@@ -1,0 +1,44 @@
+//! "No, because …; try …". What a person is told when the flow will not do something. Changes nothing, is never stored.
+
+use smokejumper_intents::reply::{Line, Reply, Span};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Our words: why not.
+    pub because: String,
+    /// Our words: what would work instead.
+    pub try_instead: Option<String>,
+}
+
+impl Refusal {
+    #[must_use]
+    pub fn new(because: impl Into<String>) -> Self {
+        Self { because: because.into(), try_instead: None }
+    }
+
+    #[must_use]
+    pub fn or_try(mut self, hint: impl Into<String>) -> Self {
+        self.try_instead = Some(hint.into());
+        self
+    }
+
+    #[must_use]
+    pub fn to_reply(&self) -> Reply {
+        let mut spans = vec![Span::Strong("No: ".to_owned()), Span::Outside(self.because.clone())];
+        if let Some(hint) = &self.try_instead {
+            spans.push(Span::Ours(" Try: ".to_owned()));
+            spans.push(Span::Code(hint.clone()));
+        }
+        Reply { title: Line { spans, depth: 0 }, ..Reply::default() }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.because)?;
+        if let Some(hint) = &self.try_instead {
+            write!(f, " Try: {hint}")?;
+        }
+        Ok(())
+    }
+}

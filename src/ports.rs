@@ -1,0 +1,244 @@
+//! Ports: what the engine and the edges may ask of each other, as small as our use.
+//!
+//! Knows the flow's types; knows neither engine nor edges.
+
+use crate::flow::State;
+use crate::flow::desk::{AlertState, Desk};
+use crate::flow::effect::Effect;
+use crate::flow::event::Event;
+use crate::flow::fact::{Entry, Room, RunOutcome, Verdict};
+use crate::flow::identity::{Identity, PersonId, Platform};
+use crate::flow::incident::{Incident, IncidentId};
+use crate::flow::moment::At;
+use crate::flow::plan::{FileDigest, Plan};
+use crate::flow::recollection::{Lesson, PastIncident, Question, Recollection};
+use crate::flow::remediation::Approved;
+use async_trait::async_trait;
+use smokejumper_intents::intent::Ask;
+use smokejumper_intents::reply::Reply;
+use std::collections::BTreeSet;
+
+// ---- storage ---------------------------------------------------------------------------------------------------
+
+/// An event as an edge hands it in. `key` is unique within `source`: delivering it again changes nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arrival {
+    pub source: String,
+    pub key: String,
+    pub at: At,
+    pub event: Event,
+}
+
+/// An event that waits for its turn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiting {
+    pub id: i64,
+    pub arrival: Arrival,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// Durable under this inbox id.
+    New(i64),
+    /// Was there already, under this id.
+    Known(i64),
+}
+
+/// A delivery nobody could read: counted, and a bounded sample kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    pub source: String,
+    pub at: At,
+    pub why: String,
+    pub sample: String,
+}
+
+#[async_trait]
+pub trait Inbox: Send + Sync {
+    /// All or none; durable when it returns.
+    async fn accept(&self, arrivals: Vec<Arrival>) -> Result<Vec<Accepted>, StoreError>;
+    /// Unprocessed events in order of arrival.
+    async fn waiting(&self, limit: u32) -> Result<Vec<Waiting>, StoreError>;
+    async fn bury(&self, letter: DeadLetter) -> Result<(), StoreError>;
+}
+
+/// One turn, to be stored whole or not at all.
+#[derive(Debug, Default)]
+pub struct Commit {
+    /// The inbox row this turn processed.
+    pub processed: Option<i64>,
+    pub entries: Vec<Entry>,
+    pub alerts: Vec<AlertState>,
+    /// With an operation id each: unique for ever, the deduplication key at the vendor.
+    pub effects: Vec<(String, Effect)>,
+    /// Incidents after this turn: snapshots for views and restarts.
+    pub incidents: Vec<Incident>,
+    /// The desk after this turn; its `version` is one more than the stored one, or the commit is refused.
+    pub desk: Option<Desk>,
+    /// What became of an outbox row, in the same transaction.
+    pub outbox: Vec<(i64, Progress)>,
+}
+
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// All commits in one transaction, in order. On any error none of them happened.
+    async fn commit(&self, commits: Vec<Commit>) -> Result<(), StoreError>;
+    /// The desk with its alerts, and every open incident.
+    async fn restore(&self) -> Result<State, StoreError>;
+    async fn load(&self, id: IncidentId) -> Result<Option<Incident>, StoreError>;
+}
+
+/// An effect on its way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outgoing {
+    pub id: i64,
+    pub op: String,
+    pub effect: Effect,
+    /// Attempts begun before this one.
+    pub attempts: u32,
+    pub queued_at: At,
+}
+
+/// What became of an outbox row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// A process is about to start (class run only; all else is marked by `claim`).
+    Sending,
+    /// `remote`: the platform's id of what was made; `said`: what a room was told, for the console and for editing.
+    Sent { remote: Option<String>, said: Option<Reply> },
+    /// Certainly had no effect: again at `at`.
+    Again { at: At, why: String },
+    /// May or may not have had an effect.
+    Unknown { why: String },
+    /// Not wanted any more.
+    Superseded { why: String },
+    /// Given up; visible.
+    Dead { why: String },
+}
+
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Rows that are due, first in first out per (incident, destination), at most one in flight there. All but class run are
+    /// durably `sending` when it returns; a row of class run stays `pending` until a commit moves it.
+    async fn claim(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError>;
+    /// Stores what became of a row together with the event it caused.
+    async fn settle(&self, id: i64, progress: Progress, event: Option<Arrival>) -> Result<(), StoreError>;
+    /// Rows a former process left in `sending` or `unknown`.
+    async fn interrupted(&self) -> Result<Vec<Outgoing>, StoreError>;
+    /// When the next pending row is due.
+    async fn next_due(&self) -> Result<Option<At>, StoreError>;
+}
+
+/// Something the bot said in a room.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    pub op: String,
+    pub at: At,
+    pub message: Reply,
+}
+
+/// Reading, with the viewer's rights: a private incident does not exist for those who are not in it.
+#[async_trait]
+pub trait Views: Send + Sync {
+    /// Newest first.
+    async fn list(&self, viewer: &Identity, closed: bool, limit: u32) -> Result<Vec<Incident>, StoreError>;
+    async fn incident(&self, viewer: &Identity, id: IncidentId) -> Result<Option<Incident>, StoreError>;
+    /// All facts of an incident, oldest first.
+    async fn entries(&self, viewer: &Identity, id: IncidentId) -> Result<Vec<Entry>, StoreError>;
+    async fn alerts(&self, viewer: &Identity, id: IncidentId, limit: u32) -> Result<Vec<AlertState>, StoreError>;
+    /// Alerts that belong to no incident, newest first.
+    async fn loose(&self, viewer: &Identity, limit: u32) -> Result<Vec<AlertState>, StoreError>;
+    async fn said(&self, viewer: &Identity, id: IncidentId, platform: Platform) -> Result<Vec<Said>, StoreError>;
+    /// The desk without its alerts.
+    async fn desk(&self) -> Result<Desk, StoreError>;
+}
+
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum StoreError {
+    /// For now: locked, full, gone. Senders are told to come again.
+    #[error("storage is unavailable for now: {0}")]
+    Unavailable(String),
+    /// Another process or turn was faster; load again.
+    #[error("storage moved on: {0}")]
+    Conflict(String),
+    /// Damaged or written by a newer version: a person must act.
+    #[error("storage cannot be used: {0}")]
+    Unusable(String),
+}
+
+// ---- the door, for edges ---------------------------------------------------------------------------------------
+
+/// How edges hand things in. Implemented by the engine.
+#[async_trait]
+pub trait Door: Send + Sync {
+    /// Takes deliveries in; durable when it returns.
+    async fn take(&self, arrivals: Vec<Arrival>) -> Result<(), StoreError>;
+    /// Somebody asked; acts are stored first, asks are only answered. `key` makes a repeated click one act.
+    async fn ask(&self, by: Identity, ask: Ask, key: String) -> Result<Reply, StoreError>;
+    async fn bury(&self, letter: DeadLetter) -> Result<(), StoreError>;
+}
+
+// ---- the world -------------------------------------------------------------------------------------------------
+
+/// Why an effect did not happen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Undelivered {
+    /// Certainly no effect; `after_ms`: not before (Retry-After), if the vendor said so.
+    #[error("not delivered yet: {why}")]
+    NotYet { why: String, after_ms: Option<i64> },
+    /// Sent, answer lost: must be looked for before it is repeated.
+    #[error("outcome unknown: {why}")]
+    Unknown { why: String },
+    /// It will never work; a person must act.
+    #[error("cannot be delivered: {why}")]
+    Never { why: String },
+}
+
+#[async_trait]
+pub trait Chat: Send + Sync {
+    fn platform(&self) -> Platform;
+    /// `name` is wanted; the room says how it was really named.
+    async fn open_room(&self, op: &str, incident: &Incident, name: &str) -> Result<Room, Undelivered>;
+    /// Makes or edits the card; gives the platform's id of it.
+    async fn card(
+        &self,
+        op: &str,
+        incident: &Incident,
+        room: &Room,
+        card: &Reply,
+    ) -> Result<Option<String>, Undelivered>;
+    async fn say(
+        &self,
+        op: &str,
+        incident: &Incident,
+        room: &Room,
+        message: &Reply,
+    ) -> Result<Option<String>, Undelivered>;
+}
+
+#[async_trait]
+pub trait Memory: Send + Sync {
+    async fn recall(&self, question: Question) -> Result<Recollection, Undelivered>;
+    async fn remember(&self, lesson: Lesson) -> Result<(), Undelivered>;
+    async fn search(&self, text: &str, limit: usize) -> Result<Vec<PastIncident>, Undelivered>;
+}
+
+#[async_trait]
+pub trait Runner: Send + Sync {
+    /// Digests of the plan's files as they are now.
+    async fn freshen(&self, plan: &Plan) -> Vec<FileDigest>;
+    /// Runs it, once. Ends within the plan's timeouts whatever the processes do.
+    async fn run(&self, approved: Approved) -> RunOutcome;
+    async fn verify(&self, plan: &Plan) -> Verdict;
+}
+
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// Everybody who may approve now. An error means nobody.
+    async fn approvers(&self) -> Result<BTreeSet<PersonId>, Undelivered>;
+}
+
+/// The only way to learn the time.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> At;
+}
