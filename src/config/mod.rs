@@ -1,0 +1,4 @@
+//! Configuration: raw (as written, unknown keys refused) -> checked (resolved, cross-checked, secrets wrapped).
+
+pub mod problem;
+pub mod secret;
