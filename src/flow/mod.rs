@@ -9,13 +9,16 @@ pub mod event;
 pub mod fact;
 pub mod identity;
 pub mod incident;
+pub mod matcher;
 pub mod moment;
 pub mod plan;
 pub mod policy;
 pub mod recollection;
 pub mod refusal;
 pub mod remediation;
+pub mod render;
 pub mod runbook;
+pub mod shown;
 pub mod signal;
 
 use self::desk::{AlertState, Desk};
