@@ -1,0 +1,296 @@
+//! An ask as the payload of a button, and back.
+//!
+//! `sj1|<incident>|<verb>|<field>|…`: fields in order; an optional text is empty or `=text`; `%`, `|` and what cannot be seen
+//! are written `%XX` (UTF-8 bytes). It holds no secret and proves nothing: whoever sends it is identified and judged anew.
+//! A payload that does not come out exactly as it would be written is refused, and so is one with contents that text could
+//! not have said ([`crate::bounds`]).
+
+use crate::bounds;
+use crate::inert;
+use crate::intent::{Ask, Due, Intent, Who};
+use crate::word::{Role, Severity, State};
+use std::fmt::Write as _;
+
+/// Discord's limit for a custom id, in characters. Payloads are counted in bytes, which are never fewer.
+pub const PAYLOAD_MAX: usize = 100;
+/// The longest payload that [`decode`] looks at, in bytes: Slack's limit for a button's value.
+pub const DECODE_MAX: usize = 2_000;
+/// The version of this form. Another version's button answers "this button is from another version".
+const VERSION: &str = "sj1";
+
+/// A payload that is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Longer than [`DECODE_MAX`].
+    TooLong,
+    /// Not in this version's form; perhaps another version wrote it.
+    OtherVersion,
+    /// In this version's form, but not as [`encode`] writes it.
+    Malformed,
+}
+
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::TooLong => "this button carries more than a button can",
+            Self::OtherVersion => "this button is from another version; write the command instead",
+            Self::Malformed => "this button is damaged; write the command instead",
+        })
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+/// The payload, at most [`PAYLOAD_MAX`] characters. `None`: the ask does not fit (a long title or text, many parameters), or
+/// is not within bounds; such an ask cannot be a button, and the reply says the command instead.
+#[must_use]
+pub fn encode(ask: &Ask) -> Option<String> {
+    encode_within(ask, PAYLOAD_MAX)
+}
+
+/// Like [`encode`], where the platform has room for `max` bytes (Slack 2,000; a form's hidden field as many); never more
+/// than [`DECODE_MAX`].
+#[must_use]
+pub fn encode_within(ask: &Ask, max: usize) -> Option<String> {
+    let payload = written(ask);
+    (payload.len() <= max.min(DECODE_MAX) && bounds::within(ask)).then_some(payload)
+}
+
+/// The ask of a payload.
+pub fn decode(payload: &str) -> Result<Ask, Unreadable> {
+    if payload.len() > DECODE_MAX {
+        return Err(Unreadable::TooLong);
+    }
+    let body = payload.strip_prefix(VERSION).and_then(|rest| rest.strip_prefix('|')).ok_or(Unreadable::OtherVersion)?;
+    let ask = parsed(body)?;
+    if bounds::within(&ask) && written(&ask) == payload { Ok(ask) } else { Err(Unreadable::Malformed) }
+}
+
+/// A payload in the making.
+struct Fields(String);
+
+impl Fields {
+    fn raw(mut self, field: impl std::fmt::Display) -> Self {
+        // Writing to a String cannot fail.
+        let _ = write!(self.0, "|{field}");
+        self
+    }
+
+    fn text(mut self, text: &str) -> Self {
+        self.0.push('|');
+        escape(text, &mut self.0);
+        self
+    }
+
+    fn optional(mut self, text: Option<&str>) -> Self {
+        self.0.push('|');
+        if let Some(text) = text {
+            self.0.push('=');
+            escape(text, &mut self.0);
+        }
+        self
+    }
+
+    fn number(self, number: Option<u32>) -> Self {
+        match number {
+            Some(number) => self.raw(number),
+            None => self.raw(""),
+        }
+    }
+
+    fn flag(self, flag: bool) -> Self {
+        self.raw(u8::from(flag))
+    }
+}
+
+fn escape(text: &str, out: &mut String) {
+    let mut bytes = [0; 4];
+    for c in text.chars() {
+        if matches!(c, '%' | '|') || inert::is_unseen(c) {
+            for byte in c.encode_utf8(&mut bytes).bytes() {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+}
+
+fn unescape(field: &str) -> Result<String, Unreadable> {
+    let mut out = Vec::with_capacity(field.len());
+    let mut rest = field.bytes();
+    while let Some(byte) = rest.next() {
+        out.push(if byte == b'%' { hex(rest.next())? << 4 | hex(rest.next())? } else { byte });
+    }
+    String::from_utf8(out).map_err(|_| Unreadable::Malformed)
+}
+
+fn hex(digit: Option<u8>) -> Result<u8, Unreadable> {
+    match digit {
+        Some(digit @ b'0'..=b'9') => Ok(digit - b'0'),
+        Some(digit @ b'A'..=b'F') => Ok(digit - b'A' + 10),
+        _ => Err(Unreadable::Malformed),
+    }
+}
+
+fn written(ask: &Ask) -> String {
+    let to = |verb: &str| Fields(VERSION.to_owned()).number(ask.incident).raw(verb);
+    match &ask.intent {
+        Intent::Declare { title, severity, service } => {
+            to("declare").raw(severity.map(severity_digit).unwrap_or_default()).optional(service.as_deref()).text(title)
+        }
+        Intent::Acknowledge => to("ack"),
+        Intent::TakeRole { role, who } => to("role").raw(role_word(*role)).optional(name_of(Some(who))),
+        Intent::SetSeverity { severity } => to("sev").raw(severity_digit(*severity)),
+        Intent::SetState { state, note } => to("status").raw(state.label()).optional(note.as_deref()),
+        Intent::Note { text } => to("note").text(text),
+        Intent::Run { runbook, params, dry } => params
+            .iter()
+            .fold(to("run").text(runbook).flag(*dry), |fields, (key, value)| fields.text(&format!("{key}={value}"))),
+        Intent::Approve { request, plan } => to("approve").number(*request).optional(plan.as_deref()),
+        Intent::Deny { request, reason } => to("deny").number(*request).optional(reason.as_deref()),
+        Intent::Resolve { cause, fix } => to("resolve").optional(cause.as_deref()).optional(fix.as_deref()),
+        Intent::Feedback { right, cause } => to("feedback").flag(*right).optional(cause.as_deref()),
+        Intent::FollowUp { title, owner, due, link } => {
+            let to = to("follow-up").text(title).flag(owner.is_some()).optional(name_of(owner.as_ref()));
+            to.raw(due.map(due_word).unwrap_or_default()).optional(link.as_deref())
+        }
+        Intent::FollowUpDone { follow_up } => to("done").raw(follow_up),
+        Intent::List { closed } => to("list").flag(*closed),
+        Intent::Search { query } => to("search").text(query),
+        Intent::Why => to("why"),
+        Intent::Similar => to("similar"),
+        Intent::WhoToCall => to("who"),
+        Intent::Runbooks => to("runbooks"),
+        Intent::Postmortem => to("postmortem"),
+        Intent::Timeline => to("timeline"),
+        Intent::Help { verb } => to("help").optional(verb.as_deref()),
+    }
+    .0
+}
+
+/// Not strict: [`decode`] compares with what would have been written.
+fn parsed(body: &str) -> Result<Ask, Unreadable> {
+    let mut fields = body.split('|');
+    let incident = number(fields.next().ok_or(Unreadable::Malformed)?)?;
+    let verb = fields.next().ok_or(Unreadable::Malformed)?;
+    let mut next = || fields.next().ok_or(Unreadable::Malformed);
+    let intent = match verb {
+        "declare" => {
+            let (severity, service) = (next()?, optional(next()?)?);
+            let severity =
+                if severity.is_empty() { None } else { Some(severity_of(severity).ok_or(Unreadable::Malformed)?) };
+            Intent::Declare { title: unescape(next()?)?, severity, service }
+        }
+        "ack" => Intent::Acknowledge,
+        "role" => {
+            Intent::TakeRole { role: role_of(next()?).ok_or(Unreadable::Malformed)?, who: who(optional(next()?)?) }
+        }
+        "sev" => Intent::SetSeverity { severity: severity_of(next()?).ok_or(Unreadable::Malformed)? },
+        "status" => {
+            Intent::SetState { state: state_of(next()?).ok_or(Unreadable::Malformed)?, note: optional(next()?)? }
+        }
+        "note" => Intent::Note { text: unescape(next()?)? },
+        "run" => {
+            let (runbook, dry) = (unescape(next()?)?, flag(next()?)?);
+            let mut params = Vec::new();
+            for field in fields.by_ref() {
+                let (key, value) = field.split_once('=').ok_or(Unreadable::Malformed)?;
+                params.push((unescape(key)?, unescape(value)?));
+            }
+            Intent::Run { runbook, params, dry }
+        }
+        "approve" => Intent::Approve { request: number(next()?)?, plan: optional(next()?)? },
+        "deny" => Intent::Deny { request: number(next()?)?, reason: optional(next()?)? },
+        "resolve" => Intent::Resolve { cause: optional(next()?)?, fix: optional(next()?)? },
+        "feedback" => Intent::Feedback { right: flag(next()?)?, cause: optional(next()?)? },
+        "follow-up" => {
+            let (title, has_owner, name) = (unescape(next()?)?, flag(next()?)?, optional(next()?)?);
+            let due = next()?;
+            let due = if due.is_empty() { None } else { Some(crate::token::due(due).ok_or(Unreadable::Malformed)?) };
+            Intent::FollowUp { title, owner: has_owner.then(|| who(name)), due, link: optional(next()?)? }
+        }
+        "done" => Intent::FollowUpDone { follow_up: number(next()?)?.ok_or(Unreadable::Malformed)? },
+        "list" => Intent::List { closed: flag(next()?)? },
+        "search" => Intent::Search { query: unescape(next()?)? },
+        "why" => Intent::Why,
+        "similar" => Intent::Similar,
+        "who" => Intent::WhoToCall,
+        "runbooks" => Intent::Runbooks,
+        "postmortem" => Intent::Postmortem,
+        "timeline" => Intent::Timeline,
+        "help" => Intent::Help { verb: optional(next()?)? },
+        _ => return Err(Unreadable::Malformed),
+    };
+    Ok(Ask { incident, intent })
+}
+
+fn number(field: &str) -> Result<Option<u32>, Unreadable> {
+    if field.is_empty() { Ok(None) } else { field.parse().map(Some).map_err(|_| Unreadable::Malformed) }
+}
+
+fn optional(field: &str) -> Result<Option<String>, Unreadable> {
+    if field.is_empty() {
+        return Ok(None);
+    }
+    field.strip_prefix('=').ok_or(Unreadable::Malformed).and_then(unescape).map(Some)
+}
+
+fn flag(field: &str) -> Result<bool, Unreadable> {
+    match field {
+        "0" => Ok(false),
+        "1" => Ok(true),
+        _ => Err(Unreadable::Malformed),
+    }
+}
+
+fn name_of(who: Option<&Who>) -> Option<&str> {
+    match who {
+        Some(Who::Named(name)) => Some(name),
+        Some(Who::Me) | None => None,
+    }
+}
+
+fn who(name: Option<String>) -> Who {
+    name.map_or(Who::Me, Who::Named)
+}
+
+const fn severity_digit(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Sev1 => "1",
+        Severity::Sev2 => "2",
+        Severity::Sev3 => "3",
+        Severity::Sev4 => "4",
+    }
+}
+
+fn severity_of(digit: &str) -> Option<Severity> {
+    Severity::ALL.into_iter().find(|severity| severity_digit(*severity) == digit)
+}
+
+const fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Commander => "ic",
+        Role::Scribe => "scribe",
+        Role::Communications => "comms",
+        Role::Operations => "ops",
+    }
+}
+
+fn role_of(word: &str) -> Option<Role> {
+    Role::ALL.into_iter().find(|role| role_word(*role) == word)
+}
+
+fn state_of(label: &str) -> Option<State> {
+    State::ALL.into_iter().find(|state| state.label() == label)
+}
+
+fn due_word(due: Due) -> String {
+    match due {
+        Due::On { year, month, day } => format!("{year:04}-{month:02}-{day:02}"),
+        Due::InDays(days) => format!("{days}d"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

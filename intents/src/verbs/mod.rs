@@ -1,0 +1,55 @@
+//! The verbs: one file each, one row each, in the order of help.
+
+use crate::verb::Verb;
+
+mod ack;
+mod approve;
+pub(crate) mod declare;
+mod deny;
+mod feedback;
+mod follow_up;
+mod help;
+mod lead;
+mod list;
+mod note;
+mod postmortem;
+mod resolve;
+mod role;
+mod run;
+mod runbooks;
+mod search;
+mod sev;
+mod similar;
+mod status;
+mod timeline;
+mod who;
+mod why;
+
+/// Everything that can be said.
+pub const VERBS: &[&Verb] = &[
+    &declare::VERB,
+    &list::VERB,
+    &search::VERB,
+    &ack::VERB,
+    &lead::VERB,
+    &role::VERB,
+    &sev::VERB,
+    &status::VERB,
+    &note::VERB,
+    &why::VERB,
+    &similar::VERB,
+    &who::VERB,
+    &timeline::VERB,
+    &runbooks::VERB,
+    &run::VERB,
+    &approve::VERB,
+    &deny::VERB,
+    &resolve::VERB,
+    &feedback::VERB,
+    &follow_up::VERB,
+    &postmortem::VERB,
+    &help::VERB,
+];
+
+#[cfg(test)]
+pub mod test;

@@ -1,0 +1,26 @@
+//! `postmortem`: the draft, every sentence linked to the timeline.
+
+use crate::args::Args;
+use crate::intent::Intent;
+use crate::misread::Misread;
+use crate::verb::{Group, Kind, Scope, Verb};
+use crate::word::Right;
+
+pub const VERB: Verb = Verb {
+    name: "postmortem",
+    aliases: &["post-mortem", "retro"],
+    group: Group::Finish,
+    usage: "",
+    synopsis: "the postmortem draft",
+    example: "postmortem",
+    scope: Scope::Incident,
+    needs: Right::Viewer,
+    kind: Kind::Ask,
+    parse,
+};
+
+// Every parser has this signature; this one has nothing to refuse.
+#[allow(clippy::unnecessary_wraps)]
+fn parse(_: &mut Args<'_>) -> Result<Intent, Misread> {
+    Ok(Intent::Postmortem)
+}
