@@ -1,3 +1,13 @@
 //! The one test binary: stories in the user's words, contracts, the process, and the rules of the house.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a failed expectation is the message of a test"
+)]
 
 mod demo_memory;
+mod tidy;
