@@ -5,11 +5,13 @@
 //!
 //! In reading order: [`utterance`] (what was said), [`intent`] (everything one can ask), [`verb`] and `verbs` (one file
 //! per verb, one table), [`token`] (words, quotes, fences, dates), [`hear`] (the reading itself), [`misread`] (errors
-//! that help), [`help`], [`button`] (an ask in 100 characters), [`reply`] and [`text`] (what the bot says, in a terminal).
+//! that help), [`confirm`], [`help`], [`button`] and [`say`] (an ask in 100 characters, and as a command), [`reply`] and
+//! [`text`] (what the bot says, and in a terminal).
 
 pub mod args;
 pub mod bounds;
 pub mod button;
+pub mod confirm;
 pub mod hear;
 pub mod help;
 pub mod inert;
@@ -17,6 +19,7 @@ pub mod intent;
 pub mod misread;
 pub mod near;
 pub mod reply;
+pub mod say;
 pub mod text;
 pub mod token;
 pub mod utterance;

@@ -1,7 +1,7 @@
 //! What to say when something was not understood: what is wrong, where, what is near, how it is done right.
 
 use crate::inert;
-use crate::reply::{Line, Reply, Section};
+use crate::reply::{Line, Reply, Section, Span};
 use std::ops::Range;
 
 /// How much of the person's own words a suggestion repeats.
@@ -21,8 +21,14 @@ pub struct Misread {
 }
 
 impl Misread {
+    /// What the problem quotes of the person's own words is shortened.
     #[must_use]
-    pub fn new(problem: Line) -> Self {
+    pub fn new(mut problem: Line) -> Self {
+        for span in &mut problem.spans {
+            if let Span::Code(text) | Span::Outside(text) = span {
+                *text = inert::shorten(text, ECHO_MAX);
+            }
+        }
         Self { problem, at: None, try_instead: Vec::new(), example: None }
     }
 

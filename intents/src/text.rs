@@ -4,7 +4,8 @@
 //! are UTC, dated when their day differs from the one shown before.
 
 use crate::inert;
-use crate::reply::{Line, Reply, Span};
+use crate::reply::{Button, Line, Reply, Span};
+use crate::say::say;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 
@@ -30,11 +31,11 @@ pub fn render(reply: &Reply, width: usize) -> String {
             let bullet = if line.depth == 0 { indent.clone() } else { format!("{indent}- ") };
             page.line(line, &bullet, &format!("{indent}  "));
         }
-        page.buttons(section.buttons.iter().map(|button| button.label.as_str()), "  ");
+        page.buttons(&section.buttons, "  ");
     }
     if !reply.buttons.is_empty() {
         page.gap();
-        page.buttons(reply.buttons.iter().map(|button| button.label.as_str()), "");
+        page.buttons(&reply.buttons, "");
     }
     page.out
 }
@@ -58,9 +59,16 @@ impl Page {
         self.wrap(&text, first, indent);
     }
 
-    fn buttons<'a>(&mut self, labels: impl Iterator<Item = &'a str>, indent: &str) {
-        let row = labels.map(|label| format!("[{}]", inert::line(label))).collect::<Vec<_>>().join(" ");
-        self.wrap(&row, indent, indent);
+    /// Nothing can be clicked here: each button is the command that does the same.
+    fn buttons(&mut self, buttons: &[Button], indent: &str) {
+        for button in buttons {
+            let label = inert::line(&button.label);
+            let text = match say(&button.ask) {
+                Some(command) => format!("[{label}] `{}`", inert::line(&command)),
+                None => format!("[{label}]"),
+            };
+            self.wrap(&text, indent, &format!("{indent}  "));
+        }
     }
 
     fn gap(&mut self) {

@@ -33,7 +33,7 @@ fn an_approver_in_an_incident() {
       `runbooks` - the runbooks, and how often each one worked
       `run <runbook> [name=value ...] [--dry]` - ask for a runbook to be run; --dry
         only shows what it would do
-      `approve [number of the request]` - let a requested run go ahead
+      `approve [number of the request] [plan:<hash>]` - let a requested run go ahead
       `deny [number of the request] [reason]` - refuse a requested run
 
     Finish and learn
@@ -101,11 +101,12 @@ fn a_viewer_sees_no_act() {
 #[test]
 fn one_verb() {
     insta::assert_snapshot!(render(&help(Right::Responder, Place::Lobby, Some("Approve")), 80), @r#"
-    `approve [number of the request]` - let a requested run go ahead
+    `approve [number of the request] [plan:<hash>]` - let a requested run go ahead
 
       Example: `approve 2`
       Also: `approved`
-      Here you name the incident: `approve INC-12 [number of the request]`
+      Here you name the incident: `approve INC-12 [number of the request]
+        [plan:<hash>]`
       It needs the right of an approver; you are a responder.
     "#);
     insta::assert_snapshot!(render(&help(Right::Admin, Place::Incident(3), Some("followup")), 80), @r#"

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 const TEN_OH_TWO: i64 = 1_795_168_920_000;
 
 fn card() -> Reply {
-    let ask = Ask { incident: Some(142), intent: Intent::Acknowledge };
+    let ask = |intent| Ask { incident: Some(142), intent };
     let why = Line::default()
         .probability(0.71)
         .and(" connection pool exhausted, as in ")
@@ -39,10 +39,10 @@ fn card() -> Reply {
                     Line::from("see ").link("the dashboard", "https://grafana.example/d/1").under(),
                 ],
             )
-            .button(Button::new("Was this right?", Style::Plain, ask.clone())),
+            .button(Button::new("Right", Style::Plain, ask(Intent::Feedback { right: true, cause: None }))),
         )
-        .button(Button::new("Acknowledge", Style::Primary, ask.clone()))
-        .button(Button::new("Resolve", Style::Danger, ask))
+        .button(Button::new("Acknowledge", Style::Primary, ask(Intent::Acknowledge)))
+        .button(Button::new("Resolve", Style::Danger, ask(Intent::Resolve { cause: None, fix: None })))
 }
 
 #[test]
@@ -59,9 +59,10 @@ fn a_card_in_80_columns() {
       71% connection pool exhausted, as in INC-41 and INC-97
         - both share the service `checkout` and ended with `restart-deployment`
         - see the dashboard (https://grafana.example/d/1)
-      [Was this right?]
+      [Right] `feedback INC-142 right`
 
-    [Acknowledge] [Resolve]
+    [Acknowledge] `ack INC-142`
+    [Resolve] `resolve INC-142`
     "#);
 }
 
