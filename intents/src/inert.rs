@@ -30,7 +30,7 @@ pub fn line(s: &str) -> String {
     strip(s, false).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A stretch of a line: like [`line`], but spaces stay where they are.
+/// A stretch of a line: like [`line()`], but spaces stay where they are.
 #[must_use]
 pub fn stretch(s: &str) -> String {
     strip(s, false)

@@ -7,7 +7,7 @@ const WORD_MAX: usize = 32;
 /// More suggestions are a list, not a suggestion.
 const SUGGESTIONS_MAX: usize = 3;
 
-/// The candidates near `word`, the nearest first; at most [`SUGGESTIONS_MAX`].
+/// The candidates near `word`, the nearest first; at most three.
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let length = word.chars().count();
