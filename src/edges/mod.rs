@@ -1,1 +1,4 @@
 //! THE WORLD. Each edge stands alone: it implements a port or feeds the door. No edge knows another.
+
+pub mod chat;
+pub mod web;

@@ -1,0 +1,3 @@
+//! Chat platforms: each implements the port `Chat` and renders what the bot means at its best.
+
+pub mod console;

@@ -1,0 +1,128 @@
+//! A [`Reply`] as HTML. Outside text is inert whatever it holds: escaped by maud, without characters that cannot be seen
+//! or that turn text around, set apart in its direction, and never a link.
+
+use super::forms::{self, Ticket};
+use super::time;
+use crate::flow::moment::At;
+use maud::{Markup, html};
+use smokejumper_intents::inert;
+use smokejumper_intents::reply::{Button, Line, Reply, Section, Span, Style};
+
+/// What forms in it need, and when it is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting<'a> {
+    /// `None`: buttons are not offered (in what was said long ago).
+    pub ticket: Option<&'a Ticket>,
+    pub now: At,
+}
+
+/// Title, sections, buttons.
+pub fn reply(reply: &Reply, setting: Setting<'_>) -> Markup {
+    html! {
+        @if !reply.title.spans.is_empty() { p.reply-title { (spans(&reply.title, setting.now)) } }
+        (body(reply, setting))
+    }
+}
+
+/// All but the title, for where the page has its own.
+pub fn body(reply: &Reply, setting: Setting<'_>) -> Markup {
+    html! {
+        @for section in &reply.sections { (self::section(section, setting)) }
+        (buttons(&reply.buttons, setting))
+    }
+}
+
+fn section(section: &Section, setting: Setting<'_>) -> Markup {
+    html! {
+        section.part {
+            @if !section.heading.is_empty() { h3 { (inert::line(&section.heading)) } }
+            @if !section.lines.is_empty() {
+                ul.lines {
+                    @for line in &section.lines {
+                        li.evidence[line.depth > 0] { (spans(line, setting.now)) }
+                    }
+                }
+            }
+            (buttons(&section.buttons, setting))
+        }
+    }
+}
+
+fn buttons(buttons: &[Button], setting: Setting<'_>) -> Markup {
+    html! {
+        @if let Some(ticket) = setting.ticket && !buttons.is_empty() {
+            div.buttons { @for button in buttons { (forms::press(button, ticket)) } }
+        }
+    }
+}
+
+/// The class of a button; its words say what it does, so colour only repeats it.
+pub const fn style(style: Style) -> &'static str {
+    match style {
+        Style::Primary => "primary",
+        Style::Plain => "plain",
+        Style::Danger => "danger",
+    }
+}
+
+pub fn spans(line: &Line, now: At) -> Markup {
+    html! { @for span in &line.spans { (self::span(span, now)) } }
+}
+
+fn span(span: &Span, now: At) -> Markup {
+    html! {
+        @match span {
+            Span::Ours(text) => (inert::stretch(text)),
+            Span::Strong(text) => strong { (inert::stretch(text)) },
+            Span::Faint(text) => span.faint { (inert::stretch(text)) },
+            Span::Outside(text) => bdi.outside { (many_lines(text)) },
+            Span::Code(text) => code { (many_lines(text)) },
+            Span::Person(name) => bdi.person { (inert::line(name)) },
+            Span::Incident(number) => a href={ "/incidents/" (number) } { "INC-" (number) },
+            Span::Link { label, href } => (link(label, href)),
+            Span::Time(ms) => (time::clock(At(*ms), now)),
+            Span::Percent(percent) => span.percent { (percent) " %" },
+        }
+    }
+}
+
+/// Lines stay lines (the style sheet keeps them); all other unseen characters go.
+fn many_lines(text: &str) -> String {
+    text.split('\n').map(inert::stretch).collect::<Vec<_>>().join("\n")
+}
+
+/// A link when the address may be one, else both as text.
+pub fn link(label: &str, address: &str) -> Markup {
+    let label = inert::line(label);
+    html! {
+        @if may_be_linked(address) {
+            a.away href=(address) title=(address) rel="noreferrer noopener nofollow" { (label) }
+        } @else {
+            bdi.outside { (label) " (" (inert::line(address)) ")" }
+        }
+    }
+}
+
+/// `https://` anywhere, `http://` on this machine. The host is plain ASCII without credentials, so that what is shown
+/// is where it leads; nothing unseen, no quote, no backslash anywhere.
+pub fn may_be_linked(address: &str) -> bool {
+    let (secure, rest) = match (address.strip_prefix("https://"), address.strip_prefix("http://")) {
+        (Some(rest), _) => (true, rest),
+        (None, Some(rest)) => (false, rest),
+        (None, None) => return false,
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = match authority.strip_prefix('[').and_then(|v6| v6.split_once(']')) {
+        Some((v6, port)) => (v6, port.strip_prefix(':').unwrap_or(port)),
+        None => authority.split_once(':').unwrap_or((authority, "")),
+    };
+    let host_is_plain = !host.is_empty()
+        && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':'))
+        && port.len() <= 5
+        && port.bytes().all(|b| b.is_ascii_digit());
+    let local = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    let clean = !address
+        .chars()
+        .any(|c| inert::is_unseen(c) || c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '\\' | '`'));
+    host_is_plain && clean && (secure || local)
+}
