@@ -71,7 +71,7 @@ const RULES: &[Rule] = &[
         name: "memory-behind-its-edge",
         reason: "chat and engine see memory through its port; the index may change without them",
         planted: ("src/edges/web/page.rs", "//! p\nuse smokejumper_index::case::Case;\n", 2),
-        check: |file| match (file.room(), file.edge()) {
+        check: |file| match (file.room(), file.edge().as_deref()) {
             (_, Some("memory")) | ("index" | "cli" | "app", _) => Vec::new(),
             _ => words(file, &["smokejumper_index"]),
         },
@@ -248,17 +248,13 @@ const IMPURE: &[&str] = &[
     "smokejumper_index",
 ];
 
-/// Uses of an edge by another one. Chat platforms, alert and change sources are edges of their own.
+/// Uses of an edge by another one. What `edges/chat` offers to all is open to each platform, and its table may name them.
 fn other_edges(file: &Source) -> Vec<Finding> {
     let Some(own) = file.edge() else { return Vec::new() };
     let mut found = words(file, &["crate::engine", "crate::app", "crate::cli"]);
     for (line, path) in file.paths_after("crate::edges::") {
-        let mut parts = path.split("::");
-        let (room, inner) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let used =
-            if source::SHELVES.contains(&room) && !inner.is_empty() { format!("{room}/{inner}") } else { room.into() };
-        // What a shelf offers to all (`crate::edges::chat::…`) is part of each edge on it, and its table may name them.
-        let same_shelf = own.split('/').next() == Some(room) && (own == room || !source::is_edge(&used));
+        let used = source::edge_of(&path);
+        let same_shelf = (own == "chat" && used.starts_with("chat/")) || (own.starts_with("chat/") && used == "chat");
         if used != own && !same_shelf {
             found.push((line, format!("edge `{own}` uses edge `{used}`")));
         }

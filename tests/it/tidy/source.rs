@@ -26,8 +26,8 @@ pub struct Source {
     test_files: Vec<String>,
 }
 
-/// Folders of edges that hold one edge per file or folder.
-pub const SHELVES: &[&str] = &["chat", "alerts", "changes"];
+/// Chat platforms: each is an edge of its own, on the shelf `edges/chat`.
+const PLATFORMS: &[&str] = &["console", "discord", "slack"];
 
 /// Everything that is compiled from this repository.
 pub fn sources() -> Vec<Source> {
@@ -99,13 +99,9 @@ impl Source {
     }
 
     /// The edge a file belongs to: `store`, `web`, `memory`, `chat/console`. None for `edges/mod.rs` and other rooms.
-    pub fn edge(&self) -> Option<&str> {
-        let inside = self.path.strip_prefix("src/edges/")?;
-        let mut ends = inside.match_indices('/').map(|(at, _)| at).chain([inside.len()]);
-        let first = &inside[..ends.next()?];
-        let edge = if SHELVES.contains(&first) { &inside[..ends.next()?] } else { first };
-        let edge = edge.trim_end_matches(".rs").trim_end_matches("/mod");
-        (edge != "mod").then_some(edge)
+    pub fn edge(&self) -> Option<String> {
+        let inside = self.path.strip_prefix("src/edges/")?.trim_end_matches(".rs");
+        (inside != "mod").then(|| edge_of(&inside.replace('/', "::")))
     }
 
     /// What follows a path prefix, up to the end of the path, with its line.
@@ -152,12 +148,13 @@ impl Source {
     }
 }
 
-/// Whether a path names an edge on a shelf: `chat/console`, not `chat/Card` or `alerts/limits`-like types of the shelf itself.
-pub fn is_edge(path: &str) -> bool {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/edges").join(path);
-    SHELVES.contains(&path.split('/').next().unwrap_or_default())
-        && path.contains('/')
-        && (root.is_dir() || root.with_extension("rs").is_file())
+/// The edge that a path below `crate::edges` is part of.
+pub fn edge_of(path: &str) -> String {
+    let mut parts = path.split("::");
+    match (parts.next().unwrap_or_default(), parts.next()) {
+        ("chat", Some(platform)) if PLATFORMS.contains(&platform) => format!("chat/{platform}"),
+        (edge, _) => edge.to_owned(),
+    }
 }
 
 /// Where words occur as whole words: line and word.
