@@ -1,13 +1,21 @@
 //! The desk: which incident does an alert belong to? One versioned aggregate; everything that opens an incident goes over it.
 //!
 //! Knows alerts, open incidents in summary, the storm budget, each runbook's record, and what is still owed.
+//! How an alert is placed is in `placing.rs`.
 
-use super::fact::{Entry, Owed};
-use super::incident::IncidentId;
+use super::fact::{Ended, Entry, Fact, Origin, Owed};
+use super::incident::{Incident, IncidentId};
 use super::moment::At;
-use super::signal::{AlertKey, AlertStatus};
+use super::signal::{AlertKey, AlertStatus, Signal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Runs remembered for a runbook's median.
+pub const MAX_DURATIONS: usize = 20;
+/// Open follow-ups the desk cites from; older ones are still in their incidents.
+pub const MAX_OWED: usize = 500;
+/// Openings kept for the storm budget: more than any sensible budget.
+pub const MAX_OPENED: usize = 1_000;
 
 /// State of one alert: a join over its deliveries, the same for every order and multiplicity of them (I4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +42,6 @@ pub struct AlertState {
 pub struct Summary {
     pub service: Option<String>,
     pub last_alert: Option<At>,
-    /// The sources' own groups that brought alerts to it.
-    pub groups: Vec<String>,
     pub storm: bool,
 }
 
@@ -46,9 +52,9 @@ pub struct Record {
     pub worked: u32,
     /// Ran, but did not work or failed.
     pub failed: u32,
-    /// Nobody knows.
+    /// Nobody knows: no verification, or lost sight of.
     pub unknown: u32,
-    /// Milliseconds of runs that worked, the last 20.
+    /// Milliseconds of runs that worked, the last [`MAX_DURATIONS`].
     pub durations: Vec<i64>,
 }
 
@@ -62,18 +68,120 @@ pub struct Desk {
     #[serde(skip)]
     pub alerts: BTreeMap<AlertKey, AlertState>,
     pub open: BTreeMap<IncidentId, Summary>,
-    /// When incidents opened by themselves, within the storm window.
+    /// When incidents opened by themselves, oldest first.
     pub opened: Vec<At>,
     pub records: BTreeMap<String, Record>,
     pub owed: Vec<Owed>,
 }
 
+impl AlertState {
+    /// What decides between two deliveries of one alert: the later start; of equal starts the resolution; of two
+    /// resolutions the later end. A total order, so its maximum is the same whatever the order of arrival.
+    #[must_use]
+    pub fn rank(&self) -> (At, AlertStatus, Option<At>) {
+        (self.starts_at, self.status, self.ends_at)
+    }
+}
+
+impl Signal {
+    /// See [`AlertState::rank`].
+    #[must_use]
+    pub fn rank(&self) -> (At, AlertStatus, Option<At>) {
+        let end = if self.status == AlertStatus::Resolved { self.ends_at } else { None };
+        (self.starts_at, self.status, end)
+    }
+}
+
+impl Record {
+    /// Verified or known to have failed.
+    #[must_use]
+    pub const fn tried(&self) -> u32 {
+        self.worked + self.failed
+    }
+
+    /// Median duration of runs that worked, in milliseconds.
+    #[must_use]
+    pub fn median(&self) -> Option<i64> {
+        let mut sorted = self.durations.clone();
+        sorted.sort_unstable();
+        sorted.get(sorted.len() / 2).copied()
+    }
+}
+
 impl Desk {
-    /// Folds one fact in; total.
-    pub fn apply(&mut self, _entry: &Entry) {}
+    /// All but the alerts, which are many.
+    #[must_use]
+    pub fn without_alerts(&self) -> Self {
+        Self {
+            version: self.version,
+            last: self.last,
+            alerts: BTreeMap::new(),
+            open: self.open.clone(),
+            opened: self.opened.clone(),
+            records: self.records.clone(),
+            owed: self.owed.clone(),
+        }
+    }
 
     /// Takes over an alert's new state.
     pub fn note(&mut self, alert: AlertState) {
         self.alerts.insert(alert.key.clone(), alert);
+    }
+
+    /// Folds one fact in; `incident` is the incident after it. Total.
+    pub fn apply(&mut self, entry: &Entry, incident: &Incident) {
+        let id = entry.incident;
+        match &entry.fact {
+            Fact::Declared { origin, .. } => {
+                self.last = self.last.max(id.0);
+                if matches!(origin, Origin::Alert { .. }) {
+                    self.opened.push(entry.at);
+                    let surplus = self.opened.len().saturating_sub(MAX_OPENED);
+                    self.opened.drain(..surplus);
+                }
+            }
+            Fact::RunFinished { request, outcome } => self.finished(incident, *request, &outcome.ended),
+            Fact::RunVerified { request, verdict } => self.verified(incident, *request, verdict.passed),
+            Fact::FollowUpOpened { .. } | Fact::FollowUpDone { .. } if !incident.private => {
+                self.owed.retain(|o| o.incident != id);
+                self.owed.extend(incident.owed());
+                let surplus = self.owed.len().saturating_sub(MAX_OWED);
+                self.owed.drain(..surplus);
+            }
+            _ => {}
+        }
+        if incident.is_open() {
+            let summary = self.open.entry(id).or_default();
+            summary.service.clone_from(&incident.service);
+            summary.last_alert = incident.times.last_alert;
+            summary.storm = incident.origin == Some(Origin::Storm);
+        } else {
+            self.open.remove(&id);
+        }
+    }
+
+    fn finished(&mut self, incident: &Incident, request: u32, ended: &Ended) {
+        let Some(run) = incident.runs.get(&request) else { return };
+        let record = self.records.entry(run.plan.runbook.clone()).or_default();
+        match ended {
+            Ended::Succeeded if run.plan.verify.is_empty() => record.unknown += 1,
+            Ended::Failed { .. } | Ended::TimedOut { .. } => record.failed += 1,
+            Ended::Unknown { .. } => record.unknown += 1,
+            // Counted when verified; a run that never started says nothing about the runbook.
+            Ended::Succeeded | Ended::NotStarted { .. } => {}
+        }
+    }
+
+    fn verified(&mut self, incident: &Incident, request: u32, passed: bool) {
+        let Some(run) = incident.runs.get(&request) else { return };
+        let record = self.records.entry(run.plan.runbook.clone()).or_default();
+        if passed {
+            record.worked += 1;
+            record.durations.push(run.outcome.as_ref().map_or(0, |o| o.duration_ms));
+            let surplus = record.durations.len().saturating_sub(MAX_DURATIONS);
+            record.durations.drain(..surplus);
+        } else {
+            record.failed += 1;
+        }
     }
 }

@@ -115,9 +115,9 @@ pub enum Fact {
     FollowUpDone {
         id: u32,
     },
+    /// A postmortem can be read, made from the entries up to this one.
     PostmortemDrafted {
-        sentences: u32,
-        unknown: u32,
+        through: u32,
     },
     Learned(Lesson),
     /// The payload of entry `n` was erased on request.

@@ -3,23 +3,35 @@
 //! No clock, randomness, files, network, environment or process; time and chance are parameters.
 //! Knows the people's words (`intents`); knows neither ports nor engine nor edges.
 
+pub mod answer;
+pub mod card;
+pub mod decide;
 pub mod desk;
+mod draft;
 pub mod effect;
 pub mod event;
 pub mod fact;
+pub mod followup;
 pub mod identity;
 pub mod incident;
+pub mod learning;
 pub mod matcher;
 pub mod moment;
+pub mod phrase;
+pub mod placing;
 pub mod plan;
 pub mod policy;
+pub mod postmortem;
 pub mod recollection;
 pub mod refusal;
 pub mod remediation;
 pub mod render;
+mod response;
 pub mod runbook;
 pub mod shown;
 pub mod signal;
+pub mod timeline;
+pub mod triage;
 
 use self::desk::{AlertState, Desk};
 use self::effect::Effect;
@@ -33,6 +45,20 @@ use std::collections::BTreeMap;
 pub struct State {
     pub desk: Desk,
     pub incidents: BTreeMap<IncidentId, Incident>,
+}
+
+impl State {
+    /// Takes over what a turn decided.
+    pub fn apply(&mut self, turn: &Turn) {
+        for entry in &turn.facts {
+            let incident = self.incidents.entry(entry.incident).or_insert_with(|| Incident::new(entry.incident));
+            incident.apply(entry);
+            self.desk.apply(entry, incident);
+        }
+        for alert in &turn.alerts {
+            self.desk.note(alert.clone());
+        }
+    }
 }
 
 /// What follows from an event. Everything but `reply` and `go` is stored, in one transaction.

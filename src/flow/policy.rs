@@ -102,6 +102,8 @@ pub struct Grouping {
     pub service_window: i64,
     /// A service that depends on it, or that it depends on, within this time (ms).
     pub neighbour_window: i64,
+    /// Every alert of an incident resolved for this long (ms): resolving it is proposed.
+    pub quiet_after: i64,
 }
 
 /// How many incidents may open by themselves.
@@ -132,7 +134,7 @@ pub struct Approval {
 
 impl Default for Grouping {
     fn default() -> Self {
-        Self { service_window: 30 * MINUTE, neighbour_window: 3 * MINUTE }
+        Self { service_window: 30 * MINUTE, neighbour_window: 3 * MINUTE, quiet_after: 5 * MINUTE }
     }
 }
 

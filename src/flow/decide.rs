@@ -1,0 +1,90 @@
+//! The one match that routes an event to its chapter.
+
+use super::draft::Draft;
+use super::effect::{Effect, Timer};
+use super::event::Event;
+use super::fact::{Fact, Origin};
+use super::identity::Actor;
+use super::incident::IncidentId;
+use super::moment::{At, span};
+use super::phrase::{button, ours, strong, titled};
+use super::policy::Policy;
+use super::refusal::Refusal;
+use super::{State, Turn, placing, remediation, response, triage};
+use smokejumper_intents::intent::Intent;
+use smokejumper_intents::reply::Style;
+use smokejumper_intents::word::Severity;
+use std::collections::BTreeMap;
+
+/// What follows from `event`. Pure and total; a refusal changes nothing.
+///
+/// # Errors
+/// What a person asked for cannot be done; the refusal says why and what would work.
+pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<Turn, Refusal> {
+    let by = match &event {
+        Event::Asked { by, .. } => Actor::Account(by.clone()),
+        Event::Signals(delivery) => Actor::Source(delivery.source.clone()),
+        _ => Actor::Bot,
+    };
+    let mut draft = Draft::new(state, policy, now, by);
+    if !matches!(event, Event::Signals(_) | Event::Asked { .. })
+        && event.incident().is_none_or(|id| draft.incident(id).is_none())
+    {
+        // The result of an effect of an incident that is gone: nothing to do, and nothing to keep.
+        return Ok(draft.finish());
+    }
+    match event {
+        Event::Signals(delivery) => placing::signals(&mut draft, &delivery),
+        Event::Asked { by, ask } => response::asked(&mut draft, &by, ask)?,
+        Event::RoomOpened { incident, platform, room } => {
+            if draft.incident(incident).is_some_and(|i| !i.rooms.contains_key(&platform)) {
+                draft.record(incident, Fact::RoomOpened { platform, room });
+                draft.show(incident);
+            }
+        }
+        Event::Recalled { incident, recollection } => triage::recalled(&mut draft, incident, recollection),
+        Event::Poised { incident, request, fresh } => remediation::poised(&mut draft, incident, request, &fresh),
+        Event::Ran { incident, request, outcome } => remediation::ran(&mut draft, incident, request, outcome),
+        Event::Verified { incident, request, verdict } => remediation::verified(&mut draft, incident, request, verdict),
+        Event::Undelivered { incident, what, why } => {
+            draft.record(incident, Fact::Undelivered { what, why });
+        }
+        Event::Due { incident, timer: Timer::Expiry { request } } => remediation::expire(&mut draft, incident, request),
+        Event::Due { incident, timer: Timer::Quiet } => quiet(&mut draft, incident),
+    }
+    Ok(draft.finish())
+}
+
+/// Opens an incident with the next number, its rooms, and a question to memory.
+pub(super) fn declare(
+    draft: &mut Draft,
+    title: String,
+    severity: Severity,
+    service: Option<String>,
+    labels: BTreeMap<String, String>,
+    origin: Origin,
+) -> IncidentId {
+    let id = IncidentId(draft.desk.last.saturating_add(1));
+    draft.record(id, Fact::Declared { title, severity, service, labels, origin });
+    for platform in draft.policy.platforms.clone() {
+        draft.effect(Effect::OpenRoom { incident: id, platform });
+    }
+    draft.recall(id);
+    id
+}
+
+/// Every alert has been resolved for a while: propose to resolve. Alerts alone never close an incident.
+fn quiet(draft: &mut Draft, id: IncidentId) {
+    let quiet_after = draft.policy.grouping.quiet_after;
+    let Some(incident) = draft.incident(id) else { return };
+    let since = incident.times.last_alert.unwrap_or(incident.times.declared);
+    if !incident.is_open() || incident.firing() > 0 || draft.now.since(since) < quiet_after {
+        return;
+    }
+    let mut message = titled(vec![
+        strong("All alerts are resolved"),
+        ours(format!(" and have been quiet for {}. Is it over?", span(draft.now.since(since)))),
+    ]);
+    message.buttons.push(button("Resolve", Style::Primary, id.0, Intent::Resolve { cause: None, fix: None }));
+    draft.say(id, &message);
+}

@@ -1,0 +1,133 @@
+//! A turn in the making: facts are folded in as they are recorded, so that the next decision sees them.
+//!
+//! Knows how facts, desk and effects go together; knows no chapter of the story.
+
+use super::desk::{AlertState, Desk};
+use super::effect::Effect;
+use super::fact::{Entry, Fact};
+use super::identity::Actor;
+use super::incident::{Incident, IncidentId};
+use super::moment::At;
+use super::policy::Policy;
+use super::signal::{AlertKey, AlertStatus};
+use super::{State, Turn};
+use smokejumper_intents::reply::Reply;
+use std::collections::BTreeMap;
+
+#[derive(Debug)]
+pub struct Draft<'a> {
+    before: &'a State,
+    pub policy: &'a Policy,
+    pub now: At,
+    pub by: Actor,
+    /// The desk as it is after what was recorded so far; its alerts are in `alerts` and, beneath, in `before`.
+    pub desk: Desk,
+    alerts: BTreeMap<AlertKey, AlertState>,
+    changed: BTreeMap<IncidentId, Incident>,
+    turn: Turn,
+}
+
+impl<'a> Draft<'a> {
+    #[must_use]
+    pub fn new(before: &'a State, policy: &'a Policy, now: At, by: Actor) -> Self {
+        Self {
+            before,
+            policy,
+            now,
+            by,
+            desk: before.desk.without_alerts(),
+            alerts: BTreeMap::new(),
+            changed: BTreeMap::new(),
+            turn: Turn::default(),
+        }
+    }
+
+    /// The incident as it is after what was recorded so far.
+    #[must_use]
+    pub fn incident(&self, id: IncidentId) -> Option<&Incident> {
+        self.changed.get(&id).or_else(|| self.before.incidents.get(&id)).filter(|i| i.entries > 0)
+    }
+
+    /// Open incidents, oldest first.
+    pub fn open(&self) -> impl Iterator<Item = &Incident> {
+        self.desk.open.keys().filter_map(|id| self.incident(*id)).filter(|i| i.is_open())
+    }
+
+    #[must_use]
+    pub fn alert(&self, key: &AlertKey) -> Option<&AlertState> {
+        self.alerts.get(key).or_else(|| self.before.desk.alerts.get(key))
+    }
+
+    /// Alerts that fire and belong to no incident.
+    #[must_use]
+    pub fn loose(&self) -> Vec<AlertState> {
+        let alone = |a: &&AlertState| a.incident.is_none() && a.status == AlertStatus::Firing;
+        let untouched = self.before.desk.alerts.values().filter(|a| !self.alerts.contains_key(&a.key));
+        untouched.chain(self.alerts.values()).filter(alone).cloned().collect()
+    }
+
+    pub fn note_alert(&mut self, alert: AlertState) {
+        self.alerts.insert(alert.key.clone(), alert);
+    }
+
+    /// Records a fact by whoever caused this turn.
+    pub fn record(&mut self, id: IncidentId, fact: Fact) {
+        self.record_by(self.by.clone(), id, fact);
+    }
+
+    /// Records a fact by somebody else, usually the bot itself.
+    pub fn record_by(&mut self, by: Actor, id: IncidentId, fact: Fact) {
+        let incident = self
+            .changed
+            .entry(id)
+            .or_insert_with(|| self.before.incidents.get(&id).cloned().unwrap_or_else(|| Incident::new(id)));
+        let entry = Entry { incident: id, n: incident.entries.saturating_add(1), at: self.now, by, fact };
+        incident.apply(&entry);
+        self.desk.apply(&entry, incident);
+        self.turn.facts.push(entry);
+    }
+
+    pub fn effect(&mut self, effect: Effect) {
+        self.turn.effects.push(effect);
+    }
+
+    /// Brings the incident's cards up to date, once a turn.
+    pub fn show(&mut self, id: IncidentId) {
+        let rooms: Vec<_> = self.incident(id).map(|i| i.rooms.keys().copied().collect()).unwrap_or_default();
+        for platform in rooms {
+            let card = Effect::Card { incident: id, platform };
+            if !self.turn.effects.contains(&card) {
+                self.effect(card);
+            }
+        }
+    }
+
+    /// Says something in every room of the incident.
+    pub fn say(&mut self, id: IncidentId, message: &Reply) {
+        for platform in self.policy.platforms.clone() {
+            self.effect(Effect::Say { incident: id, platform, message: Box::new(message.clone()) });
+        }
+    }
+
+    /// Asks memory again, once a turn.
+    pub fn recall(&mut self, id: IncidentId) {
+        let recall = Effect::Recall { incident: id };
+        if !self.turn.effects.contains(&recall) {
+            self.effect(recall);
+        }
+    }
+
+    pub fn reply(&mut self, reply: Reply) {
+        self.turn.reply = Some(reply);
+    }
+
+    pub fn go(&mut self, approved: super::remediation::Approved) {
+        self.turn.go = Some(approved);
+    }
+
+    #[must_use]
+    pub fn finish(mut self) -> Turn {
+        self.turn.alerts = self.alerts.into_values().collect();
+        self.turn
+    }
+}

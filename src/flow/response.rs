@@ -1,0 +1,253 @@
+//! What people do in an incident: declare, acknowledge, take a role, say how bad it is, write down, resolve.
+//!
+//! Knows rights and the lifecycle; remediation and follow-ups have chapters of their own.
+
+use super::decide::declare;
+use super::draft::Draft;
+use super::fact::{Fact, Origin};
+use super::identity::{Actor, Identity, Party};
+use super::incident::{Incident, IncidentId, Phase};
+use super::phrase::{account, count, faint, line, ours, outside, party, section, strong, titled};
+use super::refusal::Refusal;
+use super::{followup, learning, remediation};
+use smokejumper_intents::intent::{Ask, Intent, Who};
+use smokejumper_intents::reply::{Reply, Span};
+use smokejumper_intents::word::{Role, Severity, State};
+use std::collections::BTreeMap;
+
+/// Notes kept of one incident's people are unbounded in the journal; one note is not.
+pub const MAX_NOTE: usize = 4_000;
+
+/// Does what a person asked for.
+///
+/// # Errors
+/// Missing right, unknown incident or person, or a state in which it makes no sense.
+pub fn asked(draft: &mut Draft, by: &Identity, ask: Ask) -> Result<(), Refusal> {
+    let right = draft.policy.right(by);
+    let needs = ask.intent.needs();
+    if right < needs {
+        return Err(Refusal::new(format!(
+            "this needs the right \"{}\", and you are a {}.",
+            needs.label(),
+            right.label()
+        )));
+    }
+    if let Intent::Declare { title, severity, service } = ask.intent {
+        return declared(draft, by, title, severity, service);
+    }
+    let Some(number) = ask.incident else {
+        return Err(
+            Refusal::new("this is not an incident's room, so I don't know which one you mean.").or_try("ack INC-12")
+        );
+    };
+    let id = IncidentId(number);
+    let Some(incident) = draft.incident(id) else {
+        return Err(Refusal::new(format!("there is no {id}.")).or_try("list"));
+    };
+    if incident.state.0.is_absorbing() {
+        return Err(Refusal::new(format!("{id} was {}; nothing more happens there.", incident.state.0.label())));
+    }
+    match ask.intent {
+        Intent::Acknowledge => acknowledge(draft, by, id)?,
+        Intent::TakeRole { role, who } => take_role(draft, by, id, role, &who)?,
+        Intent::SetSeverity { severity } => set_severity(draft, id, severity)?,
+        Intent::SetState { state, note } => set_state(draft, id, state, note)?,
+        Intent::Note { text } => {
+            draft.record(id, Fact::Noted { text: text.chars().take(MAX_NOTE).collect() });
+            draft.reply(titled(vec![ours("Noted in the timeline of "), Span::Incident(id.0), ours(".")]));
+        }
+        Intent::Run { runbook, params, dry } => remediation::request(draft, by, id, &runbook, params, dry)?,
+        Intent::Approve { request, plan } => remediation::approve(draft, by, id, request, plan.as_deref())?,
+        Intent::Deny { request, reason } => remediation::deny(draft, by, id, request, reason)?,
+        Intent::Resolve { cause, fix } => resolve(draft, id, cause, fix)?,
+        Intent::Feedback { right, cause } => feedback(draft, id, right, cause)?,
+        Intent::FollowUp { title, owner, due, link } => followup::open(draft, by, id, title, owner, due, link)?,
+        Intent::FollowUpDone { follow_up } => followup::done(draft, id, follow_up)?,
+        // Declared above; asks are answered from views and never reach the flow.
+        Intent::Declare { .. }
+        | Intent::List { .. }
+        | Intent::Search { .. }
+        | Intent::Why
+        | Intent::Similar
+        | Intent::WhoToCall
+        | Intent::Runbooks
+        | Intent::Postmortem
+        | Intent::Timeline
+        | Intent::Help { .. } => {}
+    }
+    draft.show(id);
+    Ok(())
+}
+
+fn declared(
+    draft: &mut Draft,
+    by: &Identity,
+    title: String,
+    severity: Option<Severity>,
+    service: Option<String>,
+) -> Result<(), Refusal> {
+    if title.trim().is_empty() {
+        return Err(Refusal::new("an incident needs a title.").or_try("declare checkout returns 500s"));
+    }
+    // A service of the catalogue that the title names is meant; anything else would be a guess.
+    let named =
+        || draft.policy.services.keys().find(|s| title.split_whitespace().any(|w| w.eq_ignore_ascii_case(s))).cloned();
+    let service = service.or_else(named);
+    let labels = service.iter().map(|s| ("service".to_owned(), s.clone())).collect::<BTreeMap<_, _>>();
+    let severity = severity.unwrap_or(Severity::Sev3);
+    let id = declare(draft, title.clone(), severity, service, labels, Origin::Person);
+    draft.reply(titled(vec![
+        strong("Declared "),
+        Span::Incident(id.0),
+        ours(format!(" ({}): ", severity.label())),
+        outside(title),
+        ours(" by "),
+        account(draft.policy, by),
+    ]));
+    Ok(())
+}
+
+fn incident<'d>(draft: &'d Draft, id: IncidentId) -> Result<&'d Incident, Refusal> {
+    draft.incident(id).ok_or_else(|| Refusal::new(format!("there is no {id}.")))
+}
+
+fn acknowledge(draft: &mut Draft, by: &Identity, id: IncidentId) -> Result<(), Refusal> {
+    if incident(draft, id)?.times.acknowledged.is_some() {
+        draft.reply(titled(vec![Span::Incident(id.0), ours(" was acknowledged already.")]));
+        return Ok(());
+    }
+    draft.record(id, Fact::Acknowledged);
+    draft.say(id, &titled(vec![account(draft.policy, by), ours(" acknowledged.")]));
+    draft.reply(titled(vec![ours("You acknowledged "), Span::Incident(id.0), ours(".")]));
+    Ok(())
+}
+
+/// Whoever is meant by `who`.
+///
+/// # Errors
+/// Nobody of that name is known.
+pub fn whom(draft: &Draft, by: &Identity, who: &Who) -> Result<Party, Refusal> {
+    match who {
+        Who::Me => {
+            Ok(draft.policy.person(by).map_or_else(|| Party::Account(by.clone()), |p| Party::Person(p.id.clone())))
+        }
+        Who::Named(handle) => {
+            if let Some(person) = draft.policy.person_called(handle) {
+                return Ok(Party::Person(person.id.clone()));
+            }
+            let known: Vec<_> = draft.policy.people.iter().take(8).map(|p| format!("@{}", p.id.0)).collect();
+            Err(Refusal::new(format!("I know nobody called \"{handle}\". Known: {}.", known.join(", "))))
+        }
+    }
+}
+
+fn take_role(draft: &mut Draft, by: &Identity, id: IncidentId, role: Role, who: &Who) -> Result<(), Refusal> {
+    let who = whom(draft, by, who)?;
+    if incident(draft, id)?.roles.get(&role) == Some(&who) {
+        draft.reply(titled(vec![party(draft.policy, &who), ours(format!(" is {} already.", role.label()))]));
+        return Ok(());
+    }
+    let message = titled(vec![party(draft.policy, &who), ours(format!(" is {} now.", role.label()))]);
+    draft.record(id, Fact::RoleTaken { role, who });
+    draft.say(id, &message);
+    draft.reply(message);
+    Ok(())
+}
+
+fn set_severity(draft: &mut Draft, id: IncidentId, severity: Severity) -> Result<(), Refusal> {
+    let old = incident(draft, id)?.severity();
+    if old != severity {
+        draft.record(id, Fact::SeveritySet { severity });
+        draft.say(id, &titled(vec![ours(format!("Severity is {} now (was {}).", severity.label(), old.label()))]));
+    }
+    draft.reply(titled(vec![Span::Incident(id.0), ours(format!(" is {}.", severity.label()))]));
+    Ok(())
+}
+
+fn set_state(draft: &mut Draft, id: IncidentId, state: State, note: Option<String>) -> Result<(), Refusal> {
+    let old = incident(draft, id)?.state.0;
+    match state {
+        State::Merged => {
+            return Err(Refusal::new("merging needs to know into which incident, and is not possible yet."));
+        }
+        State::Resolved => return resolved(draft, id, None, note),
+        _ => {}
+    }
+    if old == state && note.is_none() {
+        draft.reply(titled(vec![Span::Incident(id.0), ours(format!(" is {} already.", state.label()))]));
+        return Ok(());
+    }
+    let mut spans = vec![ours(format!("State is {} now (was {}).", state.label(), old.label()))];
+    if let Some(note) = &note {
+        spans.extend([ours(" "), outside(note.clone())]);
+    }
+    let message = titled(spans);
+    draft.record(id, Fact::StateSet { state, note });
+    draft.say(id, &message);
+    draft.reply(message);
+    if state == State::Closed {
+        learning::learn(draft, id);
+    }
+    Ok(())
+}
+
+fn resolve(draft: &mut Draft, id: IncidentId, cause: Option<String>, fix: Option<String>) -> Result<(), Refusal> {
+    if !incident(draft, id)?.is_open() && cause.is_none() && fix.is_none() {
+        draft.reply(titled(vec![Span::Incident(id.0), ours(" is resolved already.")]));
+        return Ok(());
+    }
+    resolved(draft, id, cause, fix)
+}
+
+/// Resolves; what was not said is taken from what was found out and what was verified.
+fn resolved(draft: &mut Draft, id: IncidentId, cause: Option<String>, fix: Option<String>) -> Result<(), Refusal> {
+    let before = incident(draft, id)?;
+    let running = before.runs.values().any(|r| r.phase == Phase::Started);
+    if running {
+        return Err(Refusal::new("a remediation is still running; resolve when it has ended."));
+    }
+    let cause = cause.or_else(|| before.cause.clone()).or_else(|| learning::found_cause(before));
+    let fix = fix.or_else(|| before.fix.clone()).or_else(|| learning::verified_fix(before));
+    let firing = u64::from(before.firing());
+    draft.record(id, Fact::Resolved { cause: cause.clone(), fix: fix.clone() });
+    remediation::void_open(draft, id, "the incident was resolved");
+    let through = draft.incident(id).map_or(0, |i| i.entries);
+    draft.record_by(Actor::Bot, id, Fact::PostmortemDrafted { through });
+    learning::learn(draft, id);
+    let mut message: Reply = titled(vec![strong("Resolved. "), Span::Incident(id.0)]);
+    let known = |what: &str, value: Option<String>| match value {
+        Some(v) => line(vec![faint(format!("{what}: ")), outside(v)]),
+        None => line(vec![faint(format!("{what}: ")), ours("not known")]),
+    };
+    let mut lines = vec![known("Cause", cause), known("What fixed it", fix)];
+    if firing > 0 {
+        lines.push(line(vec![strong(format!("{} still firing.", count(firing, "alert")))]));
+    }
+    lines.push(line(vec![ours("The postmortem is drafted; what I learned will be offered next time.")]));
+    message.sections.push(section("", lines));
+    draft.say(id, &message);
+    draft.reply(message);
+    Ok(())
+}
+
+fn feedback(draft: &mut Draft, id: IncidentId, right: bool, cause: Option<String>) -> Result<(), Refusal> {
+    let before = incident(draft, id)?;
+    let suggested = before.suggestion.as_ref().is_some_and(|s| !s.causes.is_empty());
+    if !suggested && cause.is_none() {
+        return Err(
+            Refusal::new("I suggested no cause, so there is nothing to judge.").or_try("feedback wrong bad config")
+        );
+    }
+    let closed = !before.is_open();
+    draft.record(id, Fact::Judged { right, cause: cause.clone() });
+    if closed {
+        learning::learn(draft, id);
+    }
+    let text = match (right, cause) {
+        (true, _) => "Thank you: remembered as right.",
+        (false, Some(_)) => "Thank you: remembered as wrong, with the cause you gave.",
+        (false, None) => "Thank you: remembered as wrong.",
+    };
+    draft.reply(titled(vec![ours(text)]));
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! The timeline: every fact as one line a person can read. Read from the journal; nothing is kept for it.
+
+use super::fact::{Entry, Fact, GroupChange};
+use super::incident::IncidentId;
+use super::moment::At;
+use super::phrase::{account, actor, code, count, line, ours, outside, party, person, strong, titled};
+use super::policy::Policy;
+use super::remediation::SHORT;
+use smokejumper_intents::reply::{Line, Reply, Section, Span};
+
+/// A line of the timeline, and the entry it tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub n: u32,
+    pub at: At,
+    pub line: Line,
+}
+
+/// All entries a person would want to read, oldest first.
+#[must_use]
+pub fn timeline(entries: &[Entry], policy: &Policy) -> Vec<Told> {
+    entries.iter().filter_map(|e| tell(e, policy).map(|spans| Told { n: e.n, at: e.at, line: line(spans) })).collect()
+}
+
+/// As a reply, for chat and terminal: the last `limit` lines.
+#[must_use]
+pub fn reply(id: IncidentId, entries: &[Entry], policy: &Policy, limit: usize) -> Reply {
+    let told = timeline(entries, policy);
+    let skipped = told.len().saturating_sub(limit);
+    let mut lines = Vec::new();
+    if skipped > 0 {
+        lines.push(line(vec![Span::Faint(format!(
+            "{} before",
+            count(skipped as u64, "entry").replace("entrys", "entries")
+        ))]));
+    }
+    lines.extend(told.into_iter().skip(skipped).map(|t| {
+        let mut spans = vec![Span::Time(t.at.0), ours(" ")];
+        spans.extend(t.line.spans);
+        line(spans)
+    }));
+    let mut reply = titled(vec![strong("Timeline of "), Span::Incident(id.0)]);
+    reply.sections.push(Section { lines, ..Section::default() });
+    reply
+}
+
+/// `None`: for machines only.
+fn tell(entry: &Entry, policy: &Policy) -> Option<Vec<Span>> {
+    let by = || actor(policy, &entry.by);
+    Some(match &entry.fact {
+        Fact::Declared { title, severity, .. } => {
+            vec![by(), ours(format!(" declared it {}: ", severity.label())), outside(title.clone())]
+        }
+        Fact::AlertsChanged { groups, because, .. } => alerts(groups, because),
+        Fact::Acknowledged => vec![by(), ours(" acknowledged")],
+        Fact::RoleTaken { role, who } => vec![party(policy, who), ours(format!(" became {}", role.label()))],
+        Fact::SeveritySet { severity } => vec![by(), ours(format!(" set the severity to {}", severity.label()))],
+        Fact::StateSet { state, note } => {
+            let mut spans = vec![by(), ours(format!(" set the state to {}", state.label()))];
+            if let Some(note) = note {
+                spans.extend([ours(": "), outside(note.clone())]);
+            }
+            spans
+        }
+        Fact::Noted { text } => vec![by(), ours(" noted: "), outside(text.clone())],
+        Fact::RoomOpened { platform, room } => {
+            vec![ours(format!("Room opened on {}: ", platform.label())), code(room.name.clone())]
+        }
+        Fact::Undelivered { what, why } => vec![strong(format!("Could not {what}: ")), outside(why.clone())],
+        Fact::Suggested(s) => match s.causes.first() {
+            Some(best) => vec![
+                ours("Suggested cause: "),
+                outside(best.value.clone()),
+                ours(", "),
+                Span::Percent(super::phrase::percent(best.p)),
+            ],
+            None => vec![ours("Knew no probable cause, and said so")],
+        },
+        Fact::Judged { right, cause } => {
+            let verdict = if *right { " judged the suggestion right" } else { " judged the suggestion wrong" };
+            let mut spans = vec![by(), ours(verdict)];
+            if let Some(cause) = cause {
+                spans.extend([ours(": "), outside(cause.clone())]);
+            }
+            spans
+        }
+        Fact::RunRequested { request, plan, sha256, .. } => vec![
+            by(),
+            ours(format!(" asked to run #{request} ")),
+            code(plan.runbook.clone()),
+            Span::Faint(format!(" (plan {})", sha256.chars().take(SHORT).collect::<String>())),
+        ],
+        Fact::RunApproved { request, by } => vec![account(policy, by), ours(format!(" approved run #{request}"))],
+        Fact::RunDenied { request, reason } => {
+            let mut spans = vec![by(), ours(format!(" denied run #{request}"))];
+            if let Some(reason) = reason {
+                spans.extend([ours(": "), outside(reason.clone())]);
+            }
+            spans
+        }
+        Fact::RunExpired { request } => vec![ours(format!("Run #{request} expired"))],
+        Fact::RunVoided { request, why } => vec![ours(format!("Run #{request} became void: ")), outside(why.clone())],
+        Fact::RunStarted { request } => vec![ours(format!("Run #{request} started"))],
+        Fact::RunFinished { request, outcome } => {
+            vec![ours(format!("Run #{request} ended: ")), outside(ended(&outcome.ended))]
+        }
+        Fact::RunVerified { request, verdict } => {
+            let said = if verdict.passed { "worked, verified" } else { "did not help" };
+            vec![ours(format!("Run #{request} {said}"))]
+        }
+        Fact::Resolved { cause, fix } => {
+            let mut spans = vec![by(), strong(" resolved it")];
+            if let Some(cause) = cause {
+                spans.extend([ours("; cause: "), outside(cause.clone())]);
+            }
+            if let Some(fix) = fix {
+                spans.extend([ours("; fixed by: "), outside(fix.clone())]);
+            }
+            spans
+        }
+        Fact::FollowUpOpened { id, title, owner, .. } => {
+            let mut spans = vec![by(), ours(format!(" opened follow-up F-{id}: ")), outside(title.clone())];
+            if let Some(owner) = owner {
+                spans.extend([ours(", owned by "), person(policy, owner)]);
+            }
+            spans
+        }
+        Fact::FollowUpDone { id } => vec![by(), ours(format!(" did follow-up F-{id}"))],
+        Fact::PostmortemDrafted { .. } => vec![ours("Postmortem drafted")],
+        Fact::Redacted { n } => vec![ours(format!("Entry {n} was erased on request"))],
+        Fact::Learned(_) => return None,
+    })
+}
+
+fn alerts(groups: &[GroupChange], because: &str) -> Vec<Span> {
+    let sum = |f: fn(&GroupChange) -> u32| groups.iter().map(|g| u64::from(f(g))).sum::<u64>();
+    let (joined, again, resolved) = (sum(|g| g.joined), sum(|g| g.fired_again), sum(|g| g.resolved));
+    let mut parts = Vec::new();
+    if joined > 0 {
+        parts.push(format!("{} joined", count(joined, "alert")));
+    }
+    if again > 0 {
+        parts.push(format!("{} fired again", count(again, "alert")));
+    }
+    if resolved > 0 {
+        parts.push(format!("{} resolved", count(resolved, "alert")));
+    }
+    let names: Vec<&str> = groups.iter().take(3).map(|g| g.name.as_str()).collect();
+    let mut spans = vec![ours(format!("{}: ", parts.join(", "))), code(names.join(", "))];
+    if joined > 0 && !because.is_empty() {
+        spans.push(Span::Faint(format!(" ({because})")));
+    }
+    spans
+}
+
+/// How a run ended, in a few words.
+#[must_use]
+pub fn ended(ended: &super::fact::Ended) -> String {
+    use super::fact::Ended;
+    match ended {
+        Ended::Succeeded => "every step did what was expected".to_owned(),
+        Ended::Failed { step, why } => format!("step {step} failed: {why}"),
+        Ended::TimedOut { step } => format!("step {step} took too long and was stopped"),
+        Ended::NotStarted { why } => format!("not started: {why}"),
+        Ended::Unknown { why } => format!("nobody knows: {why}"),
+    }
+}

@@ -1,0 +1,166 @@
+//! Triage: what memory says becomes a suggestion, or an honest "I don't know". Changes of mind are said aloud.
+//!
+//! Policy over memory's ranking; knows nothing of how memory ranks.
+
+use super::draft::Draft;
+use super::fact::{Fact, Suggestion};
+use super::identity::{Actor, Party, PersonId};
+use super::incident::{Incident, IncidentId};
+use super::phrase::{code, line, ours, outside, percent, section, strong, titled};
+use super::recollection::{Candidate, Question, Recollection};
+use smokejumper_intents::reply::{Line, Span};
+use smokejumper_intents::word::Role;
+use std::collections::BTreeMap;
+
+/// Characters of alerts, summaries and notes that a question to memory holds.
+pub const MAX_QUESTION: usize = 4_000;
+
+/// The incident as a question: what is known now, and nothing that only its end will tell.
+#[must_use]
+pub fn question(incident: &Incident, now: super::moment::At) -> Question {
+    let mut text = String::new();
+    for (name, group) in &incident.groups {
+        text.push_str(name);
+        text.push(' ');
+        text.push_str(group.summary.as_deref().unwrap_or_default());
+        text.push('\n');
+    }
+    Question {
+        case: incident.id.to_string(),
+        at: now,
+        title: incident.title.clone(),
+        text: text.chars().take(MAX_QUESTION).collect(),
+        service: incident.service.clone(),
+        labels: incident.labels.clone(),
+    }
+}
+
+/// Memory answered.
+pub fn recalled(draft: &mut Draft, id: IncidentId, said: Recollection) {
+    let Some(incident) = draft.incident(id) else { return };
+    if !incident.is_open() {
+        return;
+    }
+    let rules = &draft.policy.triage;
+    let (threshold, shown, notable) = (rules.threshold, rules.shown, rules.notable_change);
+    let (mut causes, rest): (Vec<_>, Vec<_>) =
+        said.causes.into_iter().partition(|c| c.p >= threshold && !c.evidence.is_empty());
+    causes.truncate(shown);
+    let mut responders: Vec<_> =
+        said.responders.into_iter().filter(|c| c.p >= threshold && !c.evidence.is_empty()).take(shown).collect();
+    for candidate in &mut responders {
+        circumstances(draft, id, candidate);
+    }
+    let cited: Vec<String> = said.similar.iter().map(|s| s.case.clone()).collect();
+    let owed = draft.desk.owed.iter().filter(|o| cited.contains(&o.incident.to_string())).cloned().collect();
+    let suggestion = Suggestion {
+        model: said.model,
+        causes,
+        responders,
+        similar: said.similar,
+        seen: said.seen,
+        of: said.of,
+        since: said.since,
+        owed,
+        withheld: rest.into_iter().next(),
+    };
+    let before = incident.suggestion.as_ref();
+    if before.is_some_and(|b| same(b, &suggestion, notable)) {
+        return;
+    }
+    let news = before.map(|b| changes(&b.causes, &suggestion.causes, notable)).unwrap_or_default();
+    draft.record_by(Actor::Bot, id, Fact::Suggested(suggestion));
+    if !news.is_empty() {
+        let mut message = titled(vec![strong("My suggestion changed")]);
+        message.sections.push(section("", news));
+        draft.say(id, &message);
+    }
+    draft.show(id);
+}
+
+/// Load and duty of a suggested person, kept with the suggestion as named features.
+fn circumstances(draft: &Draft, id: IncidentId, candidate: &mut Candidate) {
+    let person = PersonId(candidate.value.clone());
+    let leads = |i: &&Incident| i.id != id && i.roles.get(&Role::Commander) == Some(&Party::Person(person.clone()));
+    let other_open = draft.open().filter(leads).count();
+    let on_call = draft.policy.person_by_id(&person).is_some_and(|p| p.on_call);
+    candidate.features.push(("open_incidents".to_owned(), other_open as f64));
+    candidate.features.push(("on_call".to_owned(), if on_call { 1.0 } else { 0.0 }));
+}
+
+fn by_value(candidates: &[Candidate]) -> BTreeMap<&str, f64> {
+    candidates.iter().map(|c| (c.value.as_str(), c.p)).collect()
+}
+
+/// Nothing in it that a person would want to be told of again.
+fn same(before: &Suggestion, after: &Suggestion, notable: f64) -> bool {
+    let close = |a: &[Candidate], b: &[Candidate]| {
+        let (a, b) = (by_value(a), by_value(b));
+        a.len() == b.len() && a.iter().all(|(v, p)| b.get(v).is_some_and(|q| (p - q).abs() < notable))
+    };
+    let cases = |s: &Suggestion| s.similar.iter().map(|c| c.case.clone()).collect::<Vec<_>>();
+    close(&before.causes, &after.causes)
+        && close(&before.responders, &after.responders)
+        && cases(before) == cases(after)
+        && before.owed == after.owed
+}
+
+/// Stronger, weaker, new or withdrawn: a line each.
+fn changes(before: &[Candidate], after: &[Candidate], notable: f64) -> Vec<Line> {
+    let (old, new) = (by_value(before), by_value(after));
+    let mut lines = Vec::new();
+    for (value, p) in &new {
+        let was = old.get(value).copied();
+        let word = match was {
+            None => "New",
+            Some(q) if p - q >= notable => "Stronger",
+            Some(q) if q - p >= notable => "Weaker",
+            Some(_) => continue,
+        };
+        let mut spans = vec![ours(format!("{word}: ")), outside(*value), ours(", "), Span::Percent(percent(*p))];
+        if let Some(q) = was {
+            spans.extend([ours(" (was "), Span::Percent(percent(q)), ours(")")]);
+        }
+        lines.push(line(spans));
+    }
+    for value in old.keys().filter(|v| !new.contains_key(*v)) {
+        lines.push(line(vec![ours("Withdrawn: "), outside(*value)]));
+    }
+    lines
+}
+
+/// Why a candidate is believed, as lines under it.
+#[must_use]
+pub fn reasons(suggestion: &Suggestion, candidate: &Candidate, shown: usize) -> Vec<Line> {
+    candidate
+        .evidence
+        .iter()
+        .take(shown)
+        .filter_map(|(case, _)| suggestion.similar.iter().find(|s| &s.case == case))
+        .map(|past| {
+            let mut spans = vec![case(past)];
+            spans.push(ours(format!(" ({}) ", past.opened_at.day())));
+            spans.push(outside(past.title.clone()));
+            if !past.shared.is_empty() {
+                spans.push(ours("; shares "));
+                spans.push(code(past.shared.iter().take(4).cloned().collect::<Vec<_>>().join(", ")));
+            }
+            if let Some(fix) = &past.resolution {
+                spans.extend([ours("; fixed by "), outside(fix.chars().take(160).collect::<String>())]);
+            }
+            super::phrase::under(spans)
+        })
+        .collect()
+}
+
+/// A past incident's name, linked where it can be.
+#[must_use]
+pub fn case(past: &super::recollection::PastIncident) -> Span {
+    if let Some(n) = past.case.strip_prefix("INC-").and_then(|n| n.parse().ok()) {
+        return Span::Incident(n);
+    }
+    match &past.url {
+        Some(url) => Span::Link { label: past.case.clone(), href: url.clone() },
+        None => code(past.case.clone()),
+    }
+}
