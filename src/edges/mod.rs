@@ -1,4 +1,5 @@
 //! THE WORLD. Each edge stands alone: it implements a port or feeds the door. No edge knows another.
+pub mod alerts;
 
 pub mod chat;
 pub mod web;

@@ -13,6 +13,10 @@ pub const MAX_ANNOTATION_CHARS: usize = 2_000;
 /// Signals in one event; a larger delivery is cut into several before it is stored.
 pub const MAX_SIGNALS: usize = 500;
 
+/// Start of an alert whose source gave none that can be true (missing, year 1, in the far future). It sorts before every real
+/// start, so such an alert can neither hide a later one nor outlive it; show it as "unknown".
+pub const START_UNKNOWN: At = At(0);
+
 /// Names an alert: the source it came from, and its fingerprint there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AlertKey {

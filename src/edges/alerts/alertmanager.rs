@@ -1,0 +1,283 @@
+//! Prometheus Alertmanager, webhook version 4: bytes -> arrivals. Pure.
+//!
+//! Alertmanager delivers at least once, its highly available pairs twice, in any order, without an id: so the same alerts
+//! in the same state make the same key, in whatever order they stand. Knows neither HTTP nor storage.
+
+mod body;
+
+use self::body::{Body, RawAlert};
+use super::text::{block, line};
+use super::{Reading, Unreadable};
+use crate::flow::event::Event;
+use crate::flow::moment::{At, DAY};
+use crate::flow::signal::{
+    AlertKey, AlertStatus, Delivery, MAX_ANNOTATION_CHARS, MAX_LABEL_CHARS, MAX_LABELS, MAX_SIGNALS, START_UNKNOWN,
+    Signal,
+};
+use crate::ports::Arrival;
+use jiff::fmt::temporal::Pieces;
+use ring::digest::{Context, SHA256};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// The only version of the format there is (Alertmanager since 0.7).
+const VERSION: &str = "4";
+/// Alerts in one delivery: more than fit in [`super::MAX_BODY`] when each is described in the usual 500 bytes.
+pub const MAX_ALERTS: usize = 40_000;
+/// Labels and annotations of a whole delivery, after each alert was cut to size: what bounds memory.
+pub const MAX_PAIRS: usize = 400_000;
+/// Characters of a fingerprint as it came (Alertmanager's have 16); others are replaced by a digest.
+const MAX_FINGERPRINT: usize = 64;
+/// Characters of a group key as it came; a longer one is replaced by a digest.
+const MAX_GROUP: usize = 512;
+/// Characters of an address; a longer one is dropped, for half an address leads nowhere.
+const MAX_LINK: usize = 2_048;
+/// A start further ahead than this is not a clock that runs fast but a broken one.
+const MAX_AHEAD: i64 = 2 * DAY;
+/// 2000-01-01: no alert is older.
+const OLDEST: At = At(946_684_800_000);
+/// Kept first when an alert has more than [`MAX_LABELS`] labels: routes, grouping and people go by these.
+const WANTED: [&str; 12] = [
+    "alertname",
+    "severity",
+    "service",
+    "job",
+    "app",
+    "namespace",
+    "cluster",
+    "instance",
+    "env",
+    "environment",
+    "team",
+    "region",
+];
+
+/// # Errors
+/// [`Unreadable`]: nothing of it can be used. A delivery with a few bad alerts is read without them.
+pub fn read(source: &str, bytes: &[u8], now: At) -> Result<Reading, Unreadable> {
+    let body: Body<'_> = serde_json::from_slice(bytes).map_err(|e| explain(&e))?;
+    match body.version.as_deref() {
+        Some(VERSION) => {}
+        Some(other) => {
+            let other = line(other, 20);
+            return Err(Unreadable::Malformed(format!(
+                "version {other:?} of the Alertmanager webhook is not known; expected \"4\""
+            )));
+        }
+        None => {
+            let what = "no \"version\": this does not look like an Alertmanager webhook (expected \"version\": \"4\")";
+            return Err(Unreadable::Malformed(what.to_owned()));
+        }
+    }
+    let Some(alerts) = body.alerts else {
+        return Err(Unreadable::Malformed("no \"alerts\" in the delivery".to_owned()));
+    };
+    let mut reading = Reading { cut_by_sender: body.truncated.unwrap_or(0), ..Reading::default() };
+    let mut told = Vec::with_capacity(alerts.len());
+    let mut pairs = 0;
+    for (n, raw) in alerts.iter().enumerate() {
+        match signal(source, raw, body.external.as_deref(), now) {
+            Ok((identity, signal, trimmed)) => {
+                pairs += signal.labels.len() + signal.annotations.len();
+                reading.trimmed += usize::from(trimmed);
+                told.push((identity, signal));
+            }
+            Err(why) => reading.refuse(format!("alert {}: {why}", n + 1)),
+        }
+        if pairs > MAX_PAIRS {
+            return Err(Unreadable::TooLarge(format!("more than {MAX_PAIRS} labels and annotations in one delivery")));
+        }
+    }
+    if told.is_empty() && reading.refused > 0 {
+        let why = reading.first_refusal.unwrap_or_default();
+        return Err(Unreadable::Malformed(format!("none of its {} alerts can be read; {why}", reading.refused)));
+    }
+    told.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| tie(&a.1).cmp(&tie(&b.1))));
+    told.dedup_by(|a, b| a.0 == b.0);
+    let group = body.group.as_deref().filter(|g| !g.is_empty()).map(bounded_group);
+    let key =
+        delivery_key(group.as_deref(), body.status.as_deref(), told.iter().map(|(identity, _)| identity.as_str()));
+    reading.signals = told.len();
+    let mut signals = told.into_iter().map(|(_, signal)| signal).peekable();
+    while signals.peek().is_some() {
+        let part = Delivery {
+            source: source.to_owned(),
+            group: group.clone(),
+            signals: signals.by_ref().take(MAX_SIGNALS).collect(),
+        };
+        let n = reading.arrivals.len();
+        let arrival = Arrival {
+            source: super::inbox_source(source),
+            key: format!("{key}:{n}"),
+            at: now,
+            event: Event::Signals(part),
+        };
+        reading.arrivals.push(arrival);
+    }
+    Ok(reading)
+}
+
+/// Where two alerts of one delivery say the same of the same alert, the same one is kept in every order.
+fn tie(signal: &Signal) -> (&BTreeMap<String, String>, &BTreeMap<String, String>, &Option<String>) {
+    (&signal.labels, &signal.annotations, &signal.link)
+}
+
+/// What makes it the same statement as another (`fingerprint, status, startsAt, endsAt`), the signal, whether it was cut.
+fn signal(source: &str, raw: &RawAlert<'_>, external: Option<&str>, now: At) -> Result<(String, Signal, bool), String> {
+    let status = match raw.status.as_deref() {
+        Some("firing") => AlertStatus::Firing,
+        Some("resolved") => AlertStatus::Resolved,
+        Some(other) => return Err(format!("status {:?} is neither firing nor resolved", line(other, 20))),
+        None => return Err("it has no status".to_owned()),
+    };
+    let starts = moment(raw.starts.as_deref(), "startsAt")?;
+    let ends = moment(raw.ends.as_deref(), "endsAt")?;
+    let starts_at = starts.filter(|at| plausible(*at, now)).unwrap_or(START_UNKNOWN);
+    // The zero time means that it has not ended; an end before the start is the start.
+    let ended = ends.filter(|at| status == AlertStatus::Resolved && plausible(*at, now));
+    let ends_at = ended.map(|at| at.max(starts_at));
+    let fingerprint = fingerprint(raw);
+    let (labels, cut) = labels(raw);
+    let annotations = annotations(raw);
+    let trimmed = cut || annotations.1 || raw.pairs_skipped();
+    let identity = format!("{fingerprint}\0{status:?}\0{}\0{}", millis(starts), millis(ends));
+    let link = raw.generator.as_deref().and_then(link).or_else(|| external.and_then(link));
+    let key = AlertKey { source: source.to_owned(), fingerprint };
+    Ok((identity, Signal { key, status, starts_at, ends_at, labels, annotations: annotations.0, link }, trimmed))
+}
+
+fn moment(text: Option<&str>, field: &str) -> Result<Option<At>, String> {
+    let Some(text) = text.filter(|t| !t.is_empty()) else { return Ok(None) };
+    match text.parse::<jiff::Timestamp>() {
+        Ok(at) => Ok(Some(At(at.as_millisecond()))),
+        // A well-formed time of the last day of the year 9999, which jiff cannot count.
+        Err(_) if Pieces::parse(text).is_ok_and(|p| p.time().is_some() && p.offset().is_some()) => {
+            Ok(Some(At(i64::MAX)))
+        }
+        Err(_) => Err(format!("{field} {:?} is not a time like 2026-11-20T10:02:00Z", line(text, 40))),
+    }
+}
+
+fn millis(at: Option<At>) -> i64 {
+    at.map_or(i64::MIN, |at| at.0)
+}
+
+/// A time outside would make this alert older or newer than every honest one, for ever.
+fn plausible(at: At, now: At) -> bool {
+    at >= OLDEST && at <= now.plus(MAX_AHEAD)
+}
+
+fn labels(raw: &RawAlert<'_>) -> (BTreeMap<String, String>, bool) {
+    let wanted = |name: &str| WANTED.iter().position(|w| *w == name).unwrap_or(WANTED.len());
+    let mut all = raw.labels();
+    all.sort_unstable_by(|a, b| (wanted(a.0), a).cmp(&(wanted(b.0), b)));
+    let mut kept = BTreeMap::new();
+    let mut cut = false;
+    for (name, value) in all {
+        if kept.len() == MAX_LABELS {
+            return (kept, true);
+        }
+        cut |= name.len().max(value.len()) > MAX_LABEL_CHARS;
+        let clean = line(name, MAX_LABEL_CHARS);
+        if !clean.is_empty() {
+            // Names that differ only by what cannot be seen: the first stays.
+            kept.entry(clean).or_insert_with(|| line(value, MAX_LABEL_CHARS));
+        }
+    }
+    (kept, cut)
+}
+
+fn annotations(raw: &RawAlert<'_>) -> (BTreeMap<String, String>, bool) {
+    let mut all = raw.annotations();
+    let spoken = |name: &str| !matches!(name, "summary" | "description" | "message" | "title" | "runbook_url");
+    all.sort_unstable_by(|a, b| (spoken(a.0), a).cmp(&(spoken(b.0), b)));
+    let mut kept = BTreeMap::new();
+    let mut cut = false;
+    for (name, value) in all {
+        if kept.len() == MAX_LABELS {
+            return (kept, true);
+        }
+        cut |= value.len() > MAX_ANNOTATION_CHARS;
+        let clean = line(name, MAX_LABEL_CHARS);
+        if !clean.is_empty() {
+            kept.entry(clean).or_insert_with(|| block(value, MAX_ANNOTATION_CHARS));
+        }
+    }
+    (kept, cut)
+}
+
+/// As it came when it looks like one; otherwise a digest of it; when there is none, the one Alertmanager would give.
+fn fingerprint(raw: &RawAlert<'_>) -> String {
+    match raw.fingerprint.as_deref() {
+        None | Some("") => label_fingerprint(raw.labels()),
+        Some(f) if f.len() <= MAX_FINGERPRINT && f.bytes().all(|b| b.is_ascii_graphic()) => f.to_owned(),
+        Some(f) => digest(&[f.as_bytes()]),
+    }
+}
+
+/// Prometheus' fingerprint of a label set: FNV-1a, 64 bits, over the sorted names and values, each followed by 255
+/// (prometheus/common `model/signature.go`, `labelSetToFingerprint`).
+fn label_fingerprint(mut labels: Vec<(&str, &str)>) -> String {
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0100_0000_01b3;
+    labels.sort_unstable();
+    let step = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(PRIME);
+    let sum = labels
+        .iter()
+        .flat_map(|(name, value)| [name, value])
+        .fold(OFFSET, |sum, text| step(text.bytes().fold(sum, step), 255));
+    format!("{sum:016x}")
+}
+
+fn bounded_group(group: &str) -> String {
+    if group.len() > MAX_GROUP { digest(&[group.as_bytes()]) } else { line(group, MAX_GROUP) }
+}
+
+/// `http` and `https` only, and nothing in it that cannot be seen.
+fn link(text: &str) -> Option<String> {
+    let web = text.starts_with("https://") || text.starts_with("http://");
+    (web && text.len() <= MAX_LINK && text.chars().all(|c| super::text::is_plain(c) && c != ' '))
+        .then(|| text.to_owned())
+}
+
+fn delivery_key<'a>(
+    group: Option<&'a str>,
+    status: Option<&'a str>,
+    statements: impl Iterator<Item = &'a str>,
+) -> String {
+    let head = [group.unwrap_or_default(), status.unwrap_or_default()];
+    let parts: Vec<&[u8]> = head.into_iter().chain(statements).map(str::as_bytes).collect();
+    digest(&parts)
+}
+
+/// SHA-256 in hex over parts, each with its length before it.
+fn digest(parts: &[&[u8]]) -> String {
+    let mut context = Context::new(&SHA256);
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    context.finish().as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// serde_json's own words, without what the sender sent.
+fn explain(error: &serde_json::Error) -> Unreadable {
+    let (row, column) = (error.line(), error.column());
+    let text = line(&error.to_string(), 200);
+    if text.contains(body::TOO_MANY) {
+        return Unreadable::TooLarge(format!(
+            "more than {MAX_ALERTS} alerts in one delivery; set max_alerts in Alertmanager"
+        ));
+    }
+    Unreadable::Malformed(if error.is_eof() {
+        format!("the JSON ends too early, at line {row} column {column}")
+    } else {
+        format!("not an Alertmanager webhook: {text}")
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! What a sender is told: a status it acts rightly upon, and words for whoever set it up. Never what it sent.
+
+use super::text::block;
+use super::{MAX_SAMPLE, Reading};
+use axum::Json;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// Seconds after which a sender may come again. Alertmanager keeps its own, growing pace from well below this.
+const COME_AGAIN: &str = "5";
+
+pub enum Answer {
+    /// All of it is on disk.
+    Taken(Reading),
+    /// All that could be read of it is.
+    Partly {
+        reading: Reading,
+        why: String,
+    },
+    Malformed(String),
+    TooLarge(String),
+    Unsupported(String),
+    NoSuchSource,
+    Unproven(&'static str),
+    WebPage,
+    /// Our fault, or passing: the sender keeps it and comes again.
+    Later(String),
+}
+
+impl Answer {
+    pub fn why(&self) -> &str {
+        match self {
+            Self::Taken(_) => "",
+            Self::Partly { why, .. }
+            | Self::Malformed(why)
+            | Self::TooLarge(why)
+            | Self::Unsupported(why)
+            | Self::Later(why) => why,
+            Self::NoSuchSource => "there is no such source; add a [[source]] of this name to the configuration",
+            Self::Unproven(_) => "missing or wrong credentials",
+            Self::WebPage => "web pages may not send alerts; set auth for this source",
+        }
+    }
+
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::Taken(_) | Self::Partly { .. } => StatusCode::OK,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NoSuchSource => StatusCode::NOT_FOUND,
+            Self::Unproven(_) => StatusCode::UNAUTHORIZED,
+            Self::WebPage => StatusCode::FORBIDDEN,
+            Self::Later(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+pub fn respond(answer: &Answer) -> Response {
+    let status = answer.status();
+    let mut response = match answer {
+        Answer::Taken(reading) => {
+            Json(json!({ "accepted": reading.signals, "shortened": reading.trimmed })).into_response()
+        }
+        Answer::Partly { reading, why } => {
+            Json(json!({ "accepted": reading.signals, "refused": reading.refused, "error": why })).into_response()
+        }
+        _ => Json(json!({ "error": answer.why() })).into_response(),
+    };
+    *response.status_mut() = status;
+    match answer {
+        Answer::Later(_) => response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(COME_AGAIN)),
+        Answer::Unproven(challenge) => {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+        }
+        _ => None,
+    };
+    response
+}
+
+/// The start of a body for a person to look at: bounded, inert, without what looks like credentials. Headers are never in it.
+pub fn sample(body: &[u8]) -> String {
+    // A character takes at most four bytes.
+    let start = body.get(..body.len().min(MAX_SAMPLE * 4)).unwrap_or_default();
+    let plain = block(&String::from_utf8_lossy(start), MAX_SAMPLE);
+    let mut hide_next = 0_u8;
+    let words = plain.split_inclusive([' ', '"', '\n', '=', ':', ',', '@', '&']).map(|word| {
+        let bare = word.trim_end_matches([' ', '"', '\n', '=', ':', ',', '@', '&']);
+        let lower = bare.to_ascii_lowercase();
+        if ["authorization", "bearer", "basic", "password", "passwd", "token", "secret", "api_key", "apikey"]
+            .iter()
+            .any(|w| lower.ends_with(w))
+        {
+            hide_next = 2;
+            word.to_owned()
+        } else if hide_next > 0 && !bare.is_empty() {
+            hide_next -= 1;
+            word.replacen(bare, "[hidden]", 1)
+        } else {
+            word.to_owned()
+        }
+    });
+    words.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_is_short_and_shows_no_credentials() {
+        let long = "x".repeat(MAX_SAMPLE * 5);
+        assert_eq!(sample(long.as_bytes()).chars().count(), MAX_SAMPLE);
+        for body in [
+            "{\"Authorization\": \"Bearer canary123\"}",
+            "{\"password\":\"canary123\"}",
+            "api_key=canary123&x=1",
+            "basic canary123",
+        ] {
+            let kept = sample(body.as_bytes());
+            assert!(!kept.contains("canary123") && kept.contains("[hidden]"), "{kept}");
+        }
+        assert_eq!(sample(b"{\"alerts\": \xff\x1b[31m}"), "{\"alerts\": \u{fffd}[31m}");
+    }
+
+    #[test]
+    fn only_our_own_trouble_is_a_503() {
+        let later = respond(&Answer::Later("full".to_owned()));
+        assert_eq!(later.status(), 503);
+        assert_eq!(later.headers().get("retry-after").unwrap(), COME_AGAIN);
+        assert_eq!(respond(&Answer::Malformed(String::new())).status(), 400);
+        assert!(respond(&Answer::Malformed(String::new())).headers().get("retry-after").is_none());
+    }
+}
