@@ -1,5 +1,10 @@
 //! Smokejumper, a self-hosted incident bot. Modules in reading order: the story, its ports, the heartbeat, the world.
-pub mod config;
-pub mod edges;
 pub mod flow;
+
 pub mod ports;
+
+pub mod engine;
+
+pub mod edges;
+
+pub mod config;

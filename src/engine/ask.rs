@@ -1,0 +1,65 @@
+//! Asks: read through views with the viewer's rights, never journalled.
+
+use super::Engine;
+use super::intake::no_incident;
+use crate::flow::answer;
+use crate::flow::identity::Identity;
+use crate::flow::incident::IncidentId;
+use crate::flow::refusal::Refusal;
+use crate::ports::StoreError;
+use smokejumper_intents::help::help;
+use smokejumper_intents::intent::{Ask, Intent};
+use smokejumper_intents::reply::Reply;
+use smokejumper_intents::utterance::Place;
+
+/// Incidents and alerts a list shows.
+const LISTED: u32 = 25;
+/// Hits a search shows.
+const FOUND: usize = 10;
+
+impl Engine {
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(super) async fn answer(&self, by: &Identity, ask: Ask) -> Result<Reply, StoreError> {
+        let policy = self.policy();
+        let views = &self.ports.views;
+        let now = self.ports.clock.now();
+        let id = ask.incident.map(IncidentId);
+        match &ask.intent {
+            Intent::List { closed } => {
+                let incidents = views.list(by, *closed, LISTED).await?;
+                let loose = if *closed { Vec::new() } else { views.loose(by, LISTED).await? };
+                return Ok(answer::list(&incidents, &loose, *closed, now));
+            }
+            Intent::Search { query } => {
+                return Ok(match self.ports.memory.search(query, FOUND).await {
+                    Ok(found) => answer::similar(&found),
+                    Err(e) => Refusal::new(format!("search is not available just now: {e}.")).to_reply(),
+                });
+            }
+            Intent::Help { verb } => {
+                let place = ask.incident.map_or(Place::Lobby, Place::Incident);
+                return Ok(help(policy.right(by), place, verb.as_deref()));
+            }
+            Intent::Runbooks if id.is_none() => {
+                return Ok(answer::runbooks(None, &views.desk().await?, &policy));
+            }
+            _ => {}
+        }
+        let Some(id) = id else {
+            return Ok(Refusal::new("which incident?").or_try("why INC-12").to_reply());
+        };
+        let Some(incident) = views.incident(by, id).await? else { return Ok(no_incident(id)) };
+        Ok(match ask.intent {
+            Intent::Why => answer::why(&incident, &policy, now),
+            Intent::Similar => answer::similar(incident.suggestion.as_ref().map_or(&[], |s| s.similar.as_slice())),
+            Intent::WhoToCall => answer::who(&incident, &policy),
+            Intent::Runbooks => answer::runbooks(Some(&incident), &views.desk().await?, &policy),
+            Intent::Postmortem => answer::postmortem_reply(&incident, &views.entries(by, id).await?, &policy),
+            Intent::Timeline => answer::timeline_reply(&incident, &views.entries(by, id).await?, &policy),
+            other => Refusal::new(format!("{other:?} is not a question.")).to_reply(),
+        })
+    }
+}

@@ -1,0 +1,255 @@
+//! Delivery: effects leave through ports; what became of them is stored together with the event it caused.
+//!
+//! Knows when to repeat and when to give up; knows no vendor. A run is started once, whatever happens (DESIGN.md 10).
+
+use super::Engine;
+use crate::flow::card::card;
+use crate::flow::effect::Effect;
+use crate::flow::event::{Event, Fresh};
+use crate::flow::fact::{Ended, RunOutcome};
+use crate::flow::identity::Platform;
+use crate::flow::incident::{Incident, IncidentId, Phase};
+use crate::flow::moment::{MINUTE, SECOND};
+use crate::flow::triage::question;
+use crate::ports::{Arrival, Outgoing, Progress, StoreError, Undelivered};
+use smokejumper_intents::reply::Reply;
+use std::sync::PoisonError;
+
+/// Attempts before an effect is given up and a person is told: with [`backoff`] about half an hour.
+pub const MAX_ATTEMPTS: u32 = 40;
+/// Rows claimed at once.
+const CLAIM: u32 = 32;
+/// Characters of a room's name (Slack: 80) that the title may fill.
+const SLUG: usize = 40;
+
+/// Milliseconds to wait after the `attempts`-th attempt: 250 ms, doubling, at most a minute.
+#[must_use]
+pub fn backoff(attempts: u32) -> i64 {
+    (SECOND / 4).saturating_mul(1_i64 << attempts.min(8)).min(MINUTE)
+}
+
+/// What carrying an effect out came to.
+struct Done {
+    progress: Progress,
+    event: Option<Event>,
+}
+
+impl Done {
+    const fn sent(remote: Option<String>, said: Option<Reply>) -> Self {
+        Self { progress: Progress::Sent { remote, said }, event: None }
+    }
+
+    fn with(event: Event) -> Self {
+        Self { event: Some(event), ..Self::sent(None, None) }
+    }
+
+    fn superseded(why: &str) -> Self {
+        Self { progress: Progress::Superseded { why: why.to_owned() }, event: None }
+    }
+}
+
+impl Engine {
+    /// Effects that are due now.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn claim(&self) -> Result<Vec<Outgoing>, StoreError> {
+        self.ports.outbox.claim(self.ports.clock.now(), CLAIM).await
+    }
+
+    /// Carries one claimed effect out, and stores what became of it.
+    ///
+    /// # Errors
+    /// The store cannot be written: the row stays as it is, and is looked at again after a restart.
+    pub async fn carry(&self, row: Outgoing) -> Result<(), StoreError> {
+        let done = if let Effect::Run { incident, request } = row.effect {
+            if !self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(row.id) {
+                return Ok(());
+            }
+            let ran = self.run(&row, incident, request).await;
+            self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&row.id);
+            match ran? {
+                Some(done) => done,
+                None => return Ok(()),
+            }
+        } else {
+            match self.perform(&row).await {
+                Ok(done) => done,
+                Err(problem) => self.undelivered(&row, problem),
+            }
+        };
+        let event = done.event.map(|event| self.result_of(&row, event));
+        let woke = event.is_some();
+        self.ports.outbox.settle(row.id, done.progress, event).await?;
+        if woke {
+            self.arrived.notify_one();
+        }
+        self.queued.notify_one();
+        Ok(())
+    }
+
+    /// Rows that a former process left half done: a run is never begun again, what may be repeated is.
+    pub(super) async fn recover(&self) -> Result<(), StoreError> {
+        for row in self.ports.outbox.interrupted().await? {
+            let (progress, event) = match &row.effect {
+                Effect::Run { incident, request } => {
+                    let why = "Smokejumper stopped while it ran".to_owned();
+                    let outcome =
+                        RunOutcome { ended: Ended::Unknown { why: why.clone() }, steps: Vec::new(), duration_ms: 0 };
+                    let event = Event::Ran { incident: *incident, request: *request, outcome };
+                    (Progress::Unknown { why }, Some(self.result_of(&row, event)))
+                }
+                effect if effect.destination().repeatable() || matches!(effect, Effect::Verify { .. }) => {
+                    let why = "interrupted by a restart".to_owned();
+                    (Progress::Again { at: self.ports.clock.now(), why }, None)
+                }
+                _ => (Progress::Unknown { why: "interrupted by a restart".to_owned() }, None),
+            };
+            self.ports.outbox.settle(row.id, progress, event).await?;
+        }
+        Ok(())
+    }
+
+    fn result_of(&self, row: &Outgoing, event: Event) -> Arrival {
+        Arrival { source: "effect".to_owned(), key: row.op.clone(), at: self.ports.clock.now(), event }
+    }
+
+    async fn perform(&self, row: &Outgoing) -> Result<Done, Undelivered> {
+        let id = row.effect.incident();
+        let unavailable = |e: StoreError| Undelivered::NotYet { why: e.to_string(), after_ms: None };
+        let Some(incident) = self.incident(id).await.map_err(unavailable)? else {
+            return Ok(Done::superseded("the incident is gone"));
+        };
+        let now = self.ports.clock.now();
+        match &row.effect {
+            Effect::OpenRoom { platform, .. } => self.open_room(row, &incident, *platform).await,
+            Effect::Card { platform, .. } => {
+                let (chat, room) = self.room(&incident, *platform)?;
+                let desk = self.ports.views.desk().await.map_err(unavailable)?;
+                let card = card(&incident, &desk, &self.policy(), now).bounded();
+                let remote = chat.card(&row.op, &incident, room, &card).await?;
+                Ok(Done::sent(remote, Some(card)))
+            }
+            Effect::Say { platform, message, .. } => {
+                let (chat, room) = self.room(&incident, *platform)?;
+                let message = message.as_ref().clone().bounded();
+                let remote = chat.say(&row.op, &incident, room, &message).await?;
+                Ok(Done::sent(remote, Some(message)))
+            }
+            Effect::Recall { .. } => {
+                let recollection = self.ports.memory.recall(question(&incident, now)).await?;
+                Ok(Done::with(Event::Recalled { incident: id, recollection }))
+            }
+            Effect::Remember { lesson, .. } => {
+                self.ports.memory.remember(lesson.as_ref().clone()).await?;
+                Ok(Done::sent(None, None))
+            }
+            Effect::Wake { timer, .. } => Ok(Done::with(Event::Due { incident: id, timer: timer.clone() })),
+            Effect::Verify { request, .. } => {
+                let Some(run) = incident.runs.get(request) else { return Ok(Done::superseded("no such run")) };
+                let verdict = self.ports.runner.verify(&run.plan).await;
+                Ok(Done::with(Event::Verified { incident: id, request: *request, verdict }))
+            }
+            Effect::Run { .. } => Ok(Done::superseded("runs are started elsewhere")),
+        }
+    }
+
+    async fn open_room(&self, row: &Outgoing, incident: &Incident, platform: Platform) -> Result<Done, Undelivered> {
+        if incident.rooms.contains_key(&platform) {
+            return Ok(Done::superseded("there is one already"));
+        }
+        let Some(chat) = self.ports.chats.get(&platform) else { return Err(not_connected(platform)) };
+        let room = chat.open_room(&row.op, incident, &room_name(incident)).await?;
+        let remote = Some(room.id.clone());
+        let event = Event::RoomOpened { incident: incident.id, platform, room };
+        Ok(Done { event: Some(event), ..Done::sent(remote, None) })
+    }
+
+    /// Where the incident is talked about; a room that is being made comes with the next attempt.
+    fn room<'i>(
+        &self,
+        incident: &'i Incident,
+        platform: Platform,
+    ) -> Result<(&dyn crate::ports::Chat, &'i crate::flow::fact::Room), Undelivered> {
+        let chat = self.ports.chats.get(&platform).ok_or_else(|| not_connected(platform))?;
+        let room = incident.rooms.get(&platform);
+        let room =
+            room.ok_or_else(|| Undelivered::NotYet { why: "the room is being opened".to_owned(), after_ms: Some(50) })?;
+        Ok((chat.as_ref(), room))
+    }
+
+    /// `None`: the flow gave no leave, and that is stored.
+    async fn run(&self, row: &Outgoing, incident: IncidentId, request: u32) -> Result<Option<Done>, StoreError> {
+        let run = self.incident(incident).await?.and_then(|mut i| i.runs.remove(&request));
+        let Some(run) = run.filter(|r| r.phase == Phase::Approved) else {
+            return Ok(Some(Done::superseded("it is not approved any more")));
+        };
+        let fresh = Fresh {
+            // Who cannot be asked is nobody: approval fails closed.
+            approvers: self.ports.directory.approvers().await.unwrap_or_default(),
+            files: self.ports.runner.freshen(&run.plan).await,
+        };
+        let event = Event::Poised { incident, request, fresh };
+        let Some(approved) = self.poise(row.id, &row.op, event).await? else { return Ok(None) };
+        let outcome = self.ports.runner.run(approved).await;
+        Ok(Some(Done::with(Event::Ran { incident, request, outcome })))
+    }
+
+    /// Again later, or never: then a person is told.
+    fn undelivered(&self, row: &Outgoing, problem: Undelivered) -> Done {
+        let attempts = row.attempts.saturating_add(1);
+        tracing::warn!(op = %row.op, attempts, problem = %problem, "effect not delivered");
+        let again = |why: String, after: Option<i64>| {
+            let wait = after.unwrap_or(0).max(if after.is_some_and(|a| a < SECOND) { 0 } else { backoff(attempts) });
+            Done { progress: Progress::Again { at: self.ports.clock.now().plus(wait), why }, event: None }
+        };
+        match problem {
+            Undelivered::NotYet { why, after_ms } if attempts < MAX_ATTEMPTS => again(why, after_ms),
+            Undelivered::Unknown { why } if row.effect.destination().repeatable() && attempts < MAX_ATTEMPTS => {
+                again(why, None)
+            }
+            Undelivered::Unknown { why } => Done { progress: Progress::Unknown { why }, event: None },
+            Undelivered::NotYet { why, .. } | Undelivered::Never { why } => {
+                let event =
+                    Event::Undelivered { incident: row.effect.incident(), what: what(&row.effect), why: why.clone() };
+                Done { progress: Progress::Dead { why }, event: Some(event) }
+            }
+        }
+    }
+}
+
+fn not_connected(platform: Platform) -> Undelivered {
+    Undelivered::Never { why: format!("{} is not connected", platform.label()) }
+}
+
+/// `inc-142-checkout-500s`: lower-case letters, digits and dashes, as every platform allows.
+fn room_name(incident: &Incident) -> String {
+    let mut slug = String::new();
+    for c in incident.title.chars().flat_map(char::to_lowercase) {
+        if slug.len() >= SLUG {
+            break;
+        }
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    let slug = slug.trim_matches('-');
+    let number = incident.id.0;
+    if slug.is_empty() { format!("inc-{number}") } else { format!("inc-{number}-{slug}") }
+}
+
+/// What could not be done, for a person.
+fn what(effect: &Effect) -> String {
+    match effect {
+        Effect::OpenRoom { platform, .. } => format!("open the room on {}", platform.label()),
+        Effect::Card { platform, .. } => format!("bring the card on {} up to date", platform.label()),
+        Effect::Say { platform, .. } => format!("post on {}", platform.label()),
+        Effect::Recall { .. } => "ask memory".to_owned(),
+        Effect::Remember { .. } => "remember what was learned".to_owned(),
+        Effect::Wake { .. } => "set a timer".to_owned(),
+        Effect::Run { request, .. } => format!("run #{request}"),
+        Effect::Verify { request, .. } => format!("verify run #{request}"),
+    }
+}

@@ -1,0 +1,113 @@
+//! THE HEARTBEAT: takes events in, has the flow decide, stores what follows, carries effects out. The only orchestration.
+//!
+//! Thin and async; knows ports and flow, no edge. Every step can be called alone, so that a simulator can stop between
+//! any two of them.
+
+mod ask;
+mod beat;
+mod deliver;
+mod intake;
+mod turn;
+
+pub use deliver::{MAX_ATTEMPTS, backoff};
+
+use crate::flow::State;
+use crate::flow::identity::Platform;
+use crate::flow::incident::{Incident, IncidentId};
+use crate::flow::policy::Policy;
+use crate::ports::{Chat, Clock, Directory, Inbox, Journal, Memory, Outbox, Runner, StoreError, Views};
+use smokejumper_intents::reply::Reply;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tokio::sync::{Notify, oneshot};
+
+/// Everything the engine speaks to.
+#[derive(Clone)]
+pub struct Ports {
+    pub inbox: Arc<dyn Inbox>,
+    pub journal: Arc<dyn Journal>,
+    pub outbox: Arc<dyn Outbox>,
+    pub views: Arc<dyn Views>,
+    pub chats: BTreeMap<Platform, Arc<dyn Chat>>,
+    pub memory: Arc<dyn Memory>,
+    pub runner: Arc<dyn Runner>,
+    pub directory: Arc<dyn Directory>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The engine of one process. State in memory is a cache of what is stored: after any failed commit it is read anew.
+pub struct Engine {
+    ports: Ports,
+    policy: RwLock<Arc<Policy>>,
+    state: tokio::sync::Mutex<Cache>,
+    /// People who wait for the reply to what they asked, by (source, key).
+    waiting: Mutex<HashMap<(String, String), oneshot::Sender<Reply>>>,
+    /// Outbox rows of runs that are under way: a claim may show them again until their start is stored.
+    running: Mutex<HashSet<i64>>,
+    /// Something is in the inbox.
+    arrived: Notify,
+    /// Something is in the outbox.
+    queued: Notify,
+}
+
+#[derive(Default)]
+struct Cache {
+    /// `None`: must be read from the store before it is used.
+    state: Option<State>,
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ports").field("chats", &self.chats.keys()).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Reads the state, and deals with what a former process left half done.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn start(ports: Ports, policy: Policy) -> Result<Self, StoreError> {
+        let engine = Self {
+            ports,
+            policy: RwLock::new(Arc::new(policy)),
+            state: tokio::sync::Mutex::default(),
+            waiting: Mutex::default(),
+            running: Mutex::default(),
+            arrived: Notify::new(),
+            queued: Notify::new(),
+        };
+        engine.recover().await?;
+        let state = engine.ports.journal.restore().await?;
+        engine.state.lock().await.state = Some(state);
+        Ok(engine)
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// New rules, from the next event on.
+    pub fn set_policy(&self, policy: Policy) {
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+    }
+
+    /// The incident as it is now, from memory or from the store.
+    async fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
+        {
+            let cache = self.state.lock().await;
+            if let Some(incident) = cache.state.as_ref().and_then(|s| s.incidents.get(&id)) {
+                return Ok(Some(incident.clone()));
+            }
+        }
+        self.ports.journal.load(id).await
+    }
+}

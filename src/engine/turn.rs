@@ -1,0 +1,154 @@
+//! A turn: events in order of arrival, each decided on the state its predecessors left; stored together, then answered.
+
+use super::{Cache, Engine};
+use crate::flow::decide::decide;
+use crate::flow::event::Event;
+use crate::flow::incident::IncidentId;
+use crate::flow::moment::At;
+use crate::flow::phrase::{ours, titled};
+use crate::flow::policy::Policy;
+use crate::flow::remediation::Approved;
+use crate::flow::{State, Turn};
+use crate::ports::{Commit, Progress, StoreError, Waiting};
+use smokejumper_intents::reply::Reply;
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
+
+/// Events decided and stored in one transaction: enough to share an fsync, few enough to answer soon.
+const BATCH: u32 = 64;
+
+/// Who is to be answered what, once it is stored.
+type Answers = Vec<((String, String), Reply)>;
+
+impl Engine {
+    /// Decides and stores one batch of waiting events; how many there were. On an error nothing happened.
+    ///
+    /// # Errors
+    /// The store refused; the events still wait.
+    pub async fn turns(&self) -> Result<usize, StoreError> {
+        let mut cache = self.state.lock().await;
+        let waiting = self.ports.inbox.waiting(BATCH).await?;
+        if waiting.is_empty() {
+            return Ok(0);
+        }
+        let result = self.batch(&mut cache, &waiting).await;
+        if result.is_err() {
+            // Memory ran ahead of the store; the store is right.
+            cache.state = None;
+        }
+        drop(cache);
+        for (key, reply) in result? {
+            let sender = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+            if let Some(sender) = sender {
+                // Whoever asked may have gone; what was asked is done all the same.
+                let _ = sender.send(reply);
+            }
+        }
+        self.queued.notify_one();
+        Ok(waiting.len())
+    }
+
+    async fn batch(&self, cache: &mut Cache, waiting: &[Waiting]) -> Result<Answers, StoreError> {
+        let policy = self.policy();
+        let mut commits = Vec::with_capacity(waiting.len());
+        let mut answers = Answers::new();
+        for row in waiting {
+            let state = self.loaded(cache, row.arrival.event.incident()).await?;
+            let now = self.ports.clock.now();
+            let (turn, reply) = match decide(state, row.arrival.event.clone(), &policy, now) {
+                Ok(mut turn) => {
+                    let reply = turn.reply.take();
+                    (turn, reply)
+                }
+                Err(refusal) => (Turn::default(), Some(refusal.to_reply())),
+            };
+            commits.push(commit(state, turn, &format!("i{}", row.id), Some(row.id)));
+            if matches!(row.arrival.event, Event::Asked { .. }) {
+                let reply = reply.unwrap_or_else(|| titled(vec![ours("Done.")]));
+                answers.push(((row.arrival.source.clone(), row.arrival.key.clone()), reply));
+            }
+        }
+        self.ports.journal.commit(commits).await?;
+        if let Some(state) = cache.state.as_mut() {
+            // Ended incidents are read again when they are needed.
+            state.incidents.retain(|_, i| i.is_open());
+        }
+        Ok(answers)
+    }
+
+    /// An approved run is about to start: asks the flow for leave, and stores that it starts, in one transaction.
+    ///
+    /// # Errors
+    /// The store refused: it did not start.
+    pub(super) async fn poise(&self, row: i64, op: &str, event: Event) -> Result<Option<Approved>, StoreError> {
+        let mut cache = self.state.lock().await;
+        let policy = self.policy();
+        let state = self.loaded(&mut cache, event.incident()).await?;
+        let now = self.ports.clock.now();
+        let approved = self.store_start(state, row, op, event, &policy, now).await;
+        if approved.is_err() {
+            cache.state = None;
+        }
+        self.queued.notify_one();
+        approved
+    }
+
+    async fn store_start(
+        &self,
+        state: &mut State,
+        row: i64,
+        op: &str,
+        event: Event,
+        policy: &Policy,
+        now: At,
+    ) -> Result<Option<Approved>, StoreError> {
+        let mut turn = decide(state, event, policy, now).map_err(|r| StoreError::Conflict(r.to_string()))?;
+        let approved = turn.go.take();
+        let progress = match &approved {
+            Some(_) => Progress::Sending,
+            None => Progress::Superseded { why: "the flow gave no leave".to_owned() },
+        };
+        let mut commit = commit(state, turn, op, None);
+        commit.outbox.push((row, progress));
+        self.ports.journal.commit(vec![commit]).await?;
+        Ok(approved)
+    }
+
+    /// The state in memory, with `incident` in it.
+    async fn loaded<'c>(
+        &self,
+        cache: &'c mut Cache,
+        incident: Option<IncidentId>,
+    ) -> Result<&'c mut State, StoreError> {
+        if cache.state.is_none() {
+            cache.state = Some(self.ports.journal.restore().await?);
+        }
+        let state = cache.state.get_or_insert_default();
+        if let Some(id) = incident
+            && !state.incidents.contains_key(&id)
+            && let Some(incident) = self.ports.journal.load(id).await?
+        {
+            state.incidents.insert(id, incident);
+        }
+        Ok(state)
+    }
+}
+
+/// Folds the turn into the state, and says what must be stored for it.
+fn commit(state: &mut State, turn: Turn, op: &str, processed: Option<i64>) -> Commit {
+    state.apply(&turn);
+    let changed: BTreeSet<IncidentId> = turn.facts.iter().map(|e| e.incident).collect();
+    let desk = (!turn.facts.is_empty() || !turn.alerts.is_empty()).then(|| {
+        state.desk.version += 1;
+        state.desk.without_alerts()
+    });
+    Commit {
+        processed,
+        entries: turn.facts,
+        alerts: turn.alerts,
+        effects: turn.effects.into_iter().enumerate().map(|(n, e)| (format!("{op}.{n}"), e)).collect(),
+        incidents: changed.iter().filter_map(|id| state.incidents.get(id).cloned()).collect(),
+        desk,
+        outbox: Vec::new(),
+    }
+}
