@@ -1,5 +1,7 @@
 //! THE WORLD. Each edge stands alone: it implements a port or feeds the door. No edge knows another.
-pub mod alerts;
 
+pub mod alerts;
 pub mod chat;
+pub mod clock;
+pub mod memory;
 pub mod web;

@@ -69,7 +69,7 @@ pub fn why(incident: &Incident, policy: &Policy, now: At) -> Reply {
         lines.push(under(vec![faint(format!("what counted: {features}; model {}", suggestion.model))]));
         reply.sections.push(section("", lines));
     }
-    if let Some(withheld) = suggestion.withheld.as_ref().filter(|_| suggestion.causes.is_empty()) {
+    if let Some(withheld) = suggestion.withheld.causes.first().filter(|_| suggestion.causes.is_empty()) {
         let text = format!(
             "The best guess reached {} %, below the {} % at which I speak. What would help: a note about what was seen, or the service's name.",
             percent(withheld.p),

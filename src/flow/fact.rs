@@ -177,8 +177,15 @@ pub struct Suggestion {
     pub since: Option<At>,
     /// Open follow-ups of the cited incidents.
     pub owed: Vec<Owed>,
-    /// The best cause that stayed below the threshold, kept for learning, never shown as a cause.
-    pub withheld: Option<Candidate>,
+    /// Candidates that stayed below the threshold, kept for learning, never shown as an answer.
+    pub withheld: Withheld,
+}
+
+/// Candidates the bot was not sure enough of.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Withheld {
+    pub causes: Vec<Candidate>,
+    pub responders: Vec<Candidate>,
 }
 
 /// A follow-up of a past incident that is still open.

@@ -8,7 +8,7 @@ use super::fact::Fact;
 use super::identity::{Actor, Party, PersonId};
 use super::incident::{Incident, IncidentId};
 use super::policy::Policy;
-use super::recollection::Lesson;
+use super::recollection::{Lesson, Opinion};
 use super::triage::question;
 use smokejumper_intents::word::{Role, State};
 
@@ -45,6 +45,11 @@ pub fn lesson(policy: &Policy, incident: &Incident) -> Lesson {
             .filter_map(|r| r.verdict.as_ref().map(|v| (r.plan.runbook.clone(), v.passed)))
             .collect(),
         url: None,
+        said: incident.suggestion.as_ref().filter(|_| !incident.learned).map(|s| Opinion {
+            model: s.model.clone(),
+            causes: s.causes.iter().chain(&s.withheld.causes).cloned().collect(),
+            responders: s.responders.iter().chain(&s.withheld.responders).cloned().collect(),
+        }),
     }
 }
 

@@ -62,7 +62,7 @@ pub struct Candidate {
 }
 
 /// What is to be remembered of an incident that ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lesson {
     pub case: String,
     pub opened_at: At,
@@ -78,4 +78,14 @@ pub struct Lesson {
     /// Runbook and whether it was verified to have worked.
     pub runbooks: Vec<(String, bool)>,
     pub url: Option<String>,
+    /// What memory had said of it, to learn how sure to be; only with the first lesson of an incident.
+    pub said: Option<Opinion>,
+}
+
+/// Every candidate memory named, with its features as they were then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Opinion {
+    pub model: String,
+    pub causes: Vec<Candidate>,
+    pub responders: Vec<Candidate>,
 }

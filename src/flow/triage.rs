@@ -3,7 +3,7 @@
 //! Policy over memory's ranking; knows nothing of how memory ranks.
 
 use super::draft::Draft;
-use super::fact::{Fact, Suggestion};
+use super::fact::{Fact, Suggestion, Withheld};
 use super::identity::{Actor, Party, PersonId};
 use super::incident::{Incident, IncidentId};
 use super::phrase::{code, line, ours, outside, percent, section, strong, titled};
@@ -43,11 +43,8 @@ pub fn recalled(draft: &mut Draft, id: IncidentId, said: Recollection) {
     }
     let rules = &draft.policy.triage;
     let (threshold, shown, notable) = (rules.threshold, rules.shown, rules.notable_change);
-    let (mut causes, rest): (Vec<_>, Vec<_>) =
-        said.causes.into_iter().partition(|c| c.p >= threshold && !c.evidence.is_empty());
-    causes.truncate(shown);
-    let mut responders: Vec<_> =
-        said.responders.into_iter().filter(|c| c.p >= threshold && !c.evidence.is_empty()).take(shown).collect();
+    let (causes, doubtful_causes) = split(said.causes, threshold, shown);
+    let (mut responders, doubtful_responders) = split(said.responders, threshold, shown);
     for candidate in &mut responders {
         circumstances(draft, id, candidate);
     }
@@ -62,7 +59,7 @@ pub fn recalled(draft: &mut Draft, id: IncidentId, said: Recollection) {
         of: said.of,
         since: said.since,
         owed,
-        withheld: rest.into_iter().next(),
+        withheld: Withheld { causes: doubtful_causes, responders: doubtful_responders },
     };
     let before = incident.suggestion.as_ref();
     if before.is_some_and(|b| same(b, &suggestion, notable)) {
@@ -76,6 +73,15 @@ pub fn recalled(draft: &mut Draft, id: IncidentId, said: Recollection) {
         draft.say(id, &message);
     }
     draft.show(id);
+}
+
+/// Those to be named, best first, and those not sure enough or too many. Nothing is named without evidence.
+fn split(candidates: Vec<Candidate>, threshold: f64, shown: usize) -> (Vec<Candidate>, Vec<Candidate>) {
+    let (mut sure, mut rest): (Vec<_>, Vec<_>) =
+        candidates.into_iter().partition(|c| c.p >= threshold && !c.evidence.is_empty());
+    let surplus = sure.split_off(shown.min(sure.len()));
+    rest.splice(0..0, surplus);
+    (sure, rest)
 }
 
 /// Load and duty of a suggested person, kept with the suggestion as named features.
