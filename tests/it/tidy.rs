@@ -122,7 +122,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "approved-is-a-proof",
-        reason: "a value that can be copied, stored or made elsewhere proves nothing (DESIGN.md 10)",
+        reason: "a value that can be copied, stored or made elsewhere proves nothing (ARCHITECTURE.md D6)",
         planted: (
             "src/flow/remediation.rs",
             "//! r\n#[derive(Clone, Debug)]\npub struct Approved {\n    plan: Plan,\n}\n",
@@ -187,6 +187,12 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+        name: "the-house-stands-alone",
+        reason: "a stranger has this repository and nothing else: a path or a document from elsewhere leads nowhere",
+        planted: ("src/engine/turn.rs", concat!("//! t\n// as HOUSE", ".md says\n"), 2),
+        check: |file| source::find(&file.text, ELSEWHERE),
+    },
+    Rule {
         name: "nothing-half-done",
         reason: "what is not done is an issue, not a macro",
         planted: ("src/engine/turn.rs", "//! t\nfn f() { todo!() }\n", 2),
@@ -217,6 +223,10 @@ const RULES: &[Rule] = &[
 ];
 
 const DRAWERS: &[&str] = &["util", "utils", "helper", "helpers", "common", "shared", "types", "misc", "lib_utils"];
+
+/// In pieces, so that this file does not break the rule itself.
+const ELSEWHERE: &[&str] =
+    &[concat!("/wo", "rk/"), concat!("sha", "red/"), concat!("HOUSE", ".md"), concat!("CRATES", ".md")];
 
 const IMPURE: &[&str] = &[
     "async",
