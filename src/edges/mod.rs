@@ -3,5 +3,7 @@
 pub mod alerts;
 pub mod chat;
 pub mod clock;
+pub mod directory;
 pub mod memory;
+pub mod runner;
 pub mod web;
