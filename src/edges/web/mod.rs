@@ -16,14 +16,12 @@ mod render;
 pub mod routes;
 mod secret;
 mod speak;
-pub mod story;
 mod time;
 mod trouble;
 
 pub use front::Origins;
 pub use login::LoginDesk;
 pub use secret::NoEntropy;
-pub use story::Story;
 
 use crate::flow::incident::IncidentId;
 use crate::flow::policy::Policy;
@@ -42,7 +40,6 @@ pub struct Parts {
     /// Which incident changed, whenever one did.
     pub changes: broadcast::Sender<IncidentId>,
     pub origins: Origins,
-    pub story: Story,
     /// How to get a login link here, in plain words.
     pub sign_in_hint: String,
 }

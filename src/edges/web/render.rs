@@ -6,7 +6,7 @@ use super::time;
 use crate::flow::moment::At;
 use maud::{Markup, html};
 use smokejumper_intents::inert;
-use smokejumper_intents::reply::{Button, Line, Reply, Section, Span, Style};
+use smokejumper_intents::reply::{Button, Reply, Section, Span, Style};
 
 /// What forms in it need, and when it is read.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ pub struct Setting<'a> {
 /// Title, sections, buttons.
 pub fn reply(reply: &Reply, setting: Setting<'_>) -> Markup {
     html! {
-        @if !reply.title.spans.is_empty() { p.reply-title { (spans(&reply.title, setting.now)) } }
+        @if !reply.title.spans.is_empty() { p.reply-title { (spans(&reply.title.spans, setting.now)) } }
         (body(reply, setting))
     }
 }
@@ -39,7 +39,7 @@ fn section(section: &Section, setting: Setting<'_>) -> Markup {
             @if !section.lines.is_empty() {
                 ul.lines {
                     @for line in &section.lines {
-                        li.evidence[line.depth > 0] { (spans(line, setting.now)) }
+                        li.evidence[line.depth > 0] { (spans(&line.spans, setting.now)) }
                     }
                 }
             }
@@ -65,8 +65,8 @@ pub const fn style(style: Style) -> &'static str {
     }
 }
 
-pub fn spans(line: &Line, now: At) -> Markup {
-    html! { @for span in &line.spans { (self::span(span, now)) } }
+pub fn spans(spans: &[Span], now: At) -> Markup {
+    html! { @for span in spans { (self::span(span, now)) } }
 }
 
 fn span(span: &Span, now: At) -> Markup {

@@ -15,8 +15,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use smokejumper_intents::button;
+use smokejumper_intents::confirm::confirmation;
 use smokejumper_intents::intent::{Ask, Intent};
-use smokejumper_intents::reply::{Button, Line, Reply, Span, Style};
+use smokejumper_intents::reply::{Reply, Span};
 use smokejumper_intents::utterance::{Place, Utterance};
 use smokejumper_intents::{Reading, read};
 use std::time::Duration;
@@ -51,11 +52,7 @@ async fn say(web: &WebState, signed: &Signed, posted: Posted, place: Place) -> R
     match read(&Utterance { text: posted.text.clone(), place }) {
         Reading::Clear(ask) => perform(web, signed, posted, ask).await,
         Reading::Confirm { ask, because } => {
-            let mut reply = Reply::titled(Line::ours(because));
-            if let Intent::Declare { title, .. } = &ask.intent {
-                reply = reply.section(smokejumper_intents::reply::Section::plain(vec![Line::default().outside(title)]));
-            }
-            reply.buttons.push(Button::new("Yes, do it", Style::Primary, ask));
+            let reply = confirmation(&ask, &because);
             show(web, signed, posted.page, Answer { reply, typed: Some(posted.text) })
         }
         Reading::Misread(misread) => {

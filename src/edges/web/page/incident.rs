@@ -6,17 +6,19 @@ use crate::edges::web::login::Answer;
 use crate::edges::web::routes::Signed;
 use crate::edges::web::trouble::Trouble;
 use crate::edges::web::{WebState, names, render, time};
+use crate::flow::card::card;
 use crate::flow::fact::Entry;
 use crate::flow::identity::{Actor, Platform};
 use crate::flow::incident::{Incident, IncidentId};
 use crate::flow::moment::At;
+use crate::flow::timeline::{Told, timeline};
 use crate::ports::Said;
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use maud::{Markup, html};
 use smokejumper_intents::inert;
-use smokejumper_intents::reply::Line;
+use smokejumper_intents::reply::Reply;
 use smokejumper_intents::word::{Role, State as Stage};
 
 /// Posts and acts shown, the newest; the timeline has them all.
@@ -45,7 +47,7 @@ pub async fn page(web: &WebState, signed: &Signed, id: IncidentId, said: Option<
     let now = web.clock.now();
     let ticket = Ticket::new(signed, Some(id.0))?;
     let setting = render::Setting { ticket: Some(&ticket), now };
-    let card = (web.story.card)(&incident, &desk, now);
+    let card = without_head(card(&incident, &desk, &web.policy, now));
     let hint = html! {
         code { "note …" } " · " code { "ack" } " · " code { "sev 2" } " · " code { "why" } " · " code { "who" } " · "
         code { "run …" } " · " code { "resolve" } " · " code { "help" }
@@ -106,6 +108,9 @@ fn head(web: &WebState, incident: &Incident, now: At) -> Markup {
             }
         }
         (way(incident))
+        @if let Some(trouble) = incident.trouble.as_ref().filter(|_| incident.is_open()) {
+            p.note role="alert" { strong { "Trouble: " } bdi.outside { (inert::line(trouble)) } }
+        }
     }
 }
 
@@ -131,15 +136,17 @@ struct Item<'a> {
 }
 
 enum What<'a> {
-    Act(&'a Entry, Line),
+    /// What an account did, and what it is called.
+    Act(Told, String),
     Post(&'a Said),
 }
 
 /// People's acts and the bot's posts in one order, the newest first.
 fn thread(web: &WebState, id: IncidentId, entries: &[Entry], posts: &[Said], now: At) -> Markup {
-    let acts = entries.iter().filter(|entry| matches!(entry.by, Actor::Account(_))).filter_map(|entry| {
-        let line = (web.story.telling)(entry)?;
-        Some(Item { at: entry.at, rank: entry.n, what: What::Act(entry, line) })
+    let acts: Vec<Entry> = entries.iter().filter(|entry| matches!(entry.by, Actor::Account(_))).cloned().collect();
+    let acts = timeline(&acts, &web.policy).into_iter().map(|told| {
+        let by = acts.iter().find(|entry| entry.n == told.n).map_or(&Actor::Bot, |entry| &entry.by);
+        Item { at: told.at, rank: told.n, what: What::Act(told, names::actor(&web.policy, by)) }
     });
     let posts = posts.iter().map(|said| Item { at: said.at, rank: u32::MAX, what: What::Post(said) });
     let mut items: Vec<Item<'_>> = acts.chain(posts).collect();
@@ -149,7 +156,7 @@ fn thread(web: &WebState, id: IncidentId, entries: &[Entry], posts: &[Said], now
     html! {
         @if newest.is_empty() { p.empty { "Nothing said yet." } }
         ol.posts {
-            @for item in newest.iter().rev() { (self::item(web, item, now)) }
+            @for item in newest.iter().rev() { (self::item(item, now)) }
         }
         @if earlier > 0 {
             p.hint { (earlier) " earlier ones are in the " a href={ "/incidents/" (id.0) "/timeline" } { "timeline" } "." }
@@ -157,30 +164,37 @@ fn thread(web: &WebState, id: IncidentId, entries: &[Entry], posts: &[Said], now
     }
 }
 
-fn item(web: &WebState, item: &Item<'_>, now: At) -> Markup {
+fn item(item: &Item<'_>, now: At) -> Markup {
     html! {
         @match &item.what {
-            What::Act(entry, line) => {
-                li.post.act #{ "e" (entry.n) } {
-                    @let name = names::actor(&web.policy, &entry.by);
-                    (badge(&name))
-                    div {
-                        p.by { bdi.person { (inert::line(&name)) } " " (time::ago(item.at, now)) }
-                        p.words { (render::spans(line, now)) }
+            What::Act(told, by) => {
+                li.post.act {
+                    (badge(by))
+                    p.words {
+                        (render::spans(&told.line.spans, now)) " "
+                        span.when { (time::ago(item.at, now)) }
                     }
                 }
             }
             What::Post(said) => {
                 li.post.bot {
-                    span.badge.bot-badge aria-hidden="true" { "▲" }
-                    div {
-                        p.by { span.person { "Smokejumper" } " " (time::ago(item.at, now)) }
-                        div.words { (render::reply(&said.message, render::Setting { ticket: None, now })) }
+                    span.badge.bot-badge title="Smokejumper" { "▲" }
+                    div.words {
+                        p.when { "Smokejumper, " (time::ago(item.at, now)) }
+                        (render::reply(&said.message, render::Setting { ticket: None, now }))
                     }
                 }
             }
         }
     }
+}
+
+/// The card begins with what the page's head says in its own way.
+fn without_head(mut card: Reply) -> Reply {
+    if card.sections.first().is_some_and(|first| first.heading.is_empty() && first.buttons.is_empty()) {
+        card.sections.remove(0);
+    }
+    card
 }
 
 /// The first letters of a name, in one of six colours of its own.

@@ -3,11 +3,11 @@
 use super::{Frame, Number, heading, timeline};
 use crate::edges::web::forms::Ticket;
 use crate::edges::web::routes::Signed;
-use crate::edges::web::story::{Postmortem, Sentence};
 use crate::edges::web::trouble::Trouble;
 use crate::edges::web::{WebState, render};
 use crate::flow::incident::IncidentId;
 use crate::flow::moment::At;
+use crate::flow::postmortem::{Postmortem, Sentence, draft};
 use axum::Extension;
 use axum::extract::State;
 use maud::{Markup, html};
@@ -22,7 +22,7 @@ pub async fn show(
     let entries = web.views.entries(signed.identity(), id).await?;
     let now = web.clock.now();
     let ticket = Ticket::new(&signed, Some(id.0))?;
-    let draft = (web.story.postmortem)(&incident, &entries);
+    let draft = draft(&incident, &entries, &web.policy);
     let content = html! {
         div.reading {
             p.crumbs {
@@ -31,10 +31,10 @@ pub async fn show(
             }
             h1 { "Postmortem of " bdi { (inert::line(&incident.title)) } }
             div #postmortem data-live-part="" {
-                @match draft {
-                    Some(draft) => (chapters(id, &draft, now)),
-                    None => p.empty { "There is no draft yet. It is written when the incident is resolved." },
+                @if incident.is_open() {
+                    p.note { "The incident is not over. This is what would be written now." }
                 }
+                (chapters(id, &draft, now))
             }
         }
     };
@@ -44,15 +44,15 @@ pub async fn show(
 }
 
 fn chapters(id: IncidentId, draft: &Postmortem, now: At) -> Markup {
-    let known = draft.chapters.iter().flat_map(|chapter| &chapter.sentences);
-    let (known, unknown): (Vec<_>, Vec<_>) = known.partition(|sentence| !sentence.entries.is_empty());
+    let known = draft.sections.iter().flat_map(|chapter| &chapter.sentences);
+    let (known, unknown): (Vec<_>, Vec<_>) = known.partition(|sentence| !sentence.from.is_empty());
     html! {
         p.hint {
             (known.len()) " sentences, each with the timeline entries it rests on; "
             (unknown.len()) " " @if unknown.len() == 1 { "thing is" } @else { "things are" } " not known and marked so."
         }
-        @for chapter in &draft.chapters {
-            h2 { (inert::line(&chapter.heading)) }
+        @for chapter in &draft.sections {
+            h2 { (chapter.heading) }
             ul.sentences { @for sentence in &chapter.sentences { (self::sentence(id, sentence, now)) } }
         }
     }
@@ -60,9 +60,9 @@ fn chapters(id: IncidentId, draft: &Postmortem, now: At) -> Markup {
 
 fn sentence(id: IncidentId, sentence: &Sentence, now: At) -> Markup {
     html! {
-        li.unknown[sentence.entries.is_empty()] {
-            (render::spans(&sentence.line, now))
-            @for n in &sentence.entries {
+        li.unknown[sentence.from.is_empty()] {
+            (render::spans(&sentence.spans, now))
+            @for n in &sentence.from {
                 " " a.cite href=(timeline::address(id, *n)) title={ "timeline entry " (n) } { (n) }
             }
         }

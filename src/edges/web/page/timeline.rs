@@ -4,18 +4,16 @@ use super::{Frame, Number, heading};
 use crate::edges::web::forms::Ticket;
 use crate::edges::web::routes::Signed;
 use crate::edges::web::trouble::Trouble;
-use crate::edges::web::{WebState, names, render};
-use crate::flow::fact::Entry;
-use crate::flow::identity::Actor;
+use crate::edges::web::{WebState, render};
 use crate::flow::incident::IncidentId;
 use crate::flow::moment::At;
+use crate::flow::timeline::{Told, timeline};
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use maud::{Markup, html};
 use serde::Deserialize;
 use smokejumper_intents::inert;
-use smokejumper_intents::reply::Line;
 
 /// Entries on one page: quick to draw on a phone, and most incidents fit.
 const PAGE: u32 = 500;
@@ -50,11 +48,8 @@ pub async fn show(
     let ticket = Ticket::new(&signed, Some(id.0))?;
     let from = query.map_or(1, |Query(query)| query.from.max(1));
     let last = entries.last().map_or(0, |entry| entry.n);
-    let told: Vec<(&Entry, Line)> = entries
-        .iter()
-        .filter(|entry| (from..from.saturating_add(PAGE)).contains(&entry.n))
-        .filter_map(|entry| Some((entry, (web.story.telling)(entry)?)))
-        .collect();
+    let page = entries.iter().filter(|entry| (from..from.saturating_add(PAGE)).contains(&entry.n));
+    let told = timeline(&page.cloned().collect::<Vec<_>>(), &web.policy);
     let content = html! {
         div.reading {
             p.crumbs {
@@ -63,7 +58,7 @@ pub async fn show(
             }
             h1 { "Timeline of " bdi { (inert::line(&incident.title)) } }
             div #timeline data-live-part="" {
-                (days(&web, &told, now))
+                (days(&told, now))
                 p.hint {
                     @if from > 1 { a href={ "?from=" (from.saturating_sub(PAGE).max(1)) } { "Earlier" } " " }
                     @if from.saturating_add(PAGE) <= last { a href={ "?from=" (from.saturating_add(PAGE)) } { "Later" } }
@@ -76,20 +71,18 @@ pub async fn show(
     Ok(frame.around(&signed, &ticket, &content))
 }
 
-fn days(web: &WebState, told: &[(&Entry, Line)], now: At) -> Markup {
-    let days = told.chunk_by(|(a, _), (b, _)| a.at.day() == b.at.day());
+fn days(told: &[Told], now: At) -> Markup {
     html! {
         @if told.is_empty() { p.empty { "Nothing happened yet." } }
-        @for day in days {
-            @if let Some((first, _)) = day.first() {
-                h2.day { (first.at.day()) span.faint { " UTC" } }
-            }
+        @for day in told.chunk_by(|a, b| a.at.day() == b.at.day()) {
+            @if let Some(first) = day.first() { h2.day { (first.at.day()) span.faint { " UTC" } } }
             ol.timeline {
-                @for (entry, line) in day {
-                    li #{ "e" (entry.n) } {
-                        a.anchor href={ "#e" (entry.n) } title={ "entry " (entry.n) } { time datetime=(entry.at.rfc3339()) title=(entry.at.rfc3339()) { (entry.at.hm()) } }
-                        span.by.machine[!matches!(entry.by, Actor::Account(_))] { bdi { (inert::line(&names::actor(&web.policy, &entry.by))) } }
-                        span.words { (render::spans(line, now)) }
+                @for told in day {
+                    li #{ "e" (told.n) } {
+                        a.anchor href={ "#e" (told.n) } title={ "entry " (told.n) ", " (told.at.rfc3339()) } {
+                            time datetime=(told.at.rfc3339()) { (told.at.hm()) }
+                        }
+                        span.words { (render::spans(&told.line.spans, now)) }
                     }
                 }
             }
