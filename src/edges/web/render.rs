@@ -26,15 +26,21 @@ pub fn reply(reply: &Reply, setting: Setting<'_>) -> Markup {
 
 /// All but the title, for where the page has its own.
 pub fn body(reply: &Reply, setting: Setting<'_>) -> Markup {
-    html! {
-        @for section in &reply.sections { (self::section(section, setting)) }
-        (buttons(&reply.buttons, setting))
-    }
+    html! { (sections(reply, setting)) (buttons(&reply.buttons, setting)) }
+}
+
+pub fn sections(reply: &Reply, setting: Setting<'_>) -> Markup {
+    html! { @for section in &reply.sections { (self::section(section, setting)) } }
+}
+
+/// A section with something to decide now.
+pub fn waits(section: &Section) -> bool {
+    section.buttons.iter().any(|button| button.style == Style::Primary)
 }
 
 fn section(section: &Section, setting: Setting<'_>) -> Markup {
     html! {
-        section.part {
+        section.part.waits[waits(section)] {
             @if !section.heading.is_empty() { h3 { (inert::line(&section.heading)) } }
             @if !section.lines.is_empty() {
                 ul.lines {
@@ -48,7 +54,7 @@ fn section(section: &Section, setting: Setting<'_>) -> Markup {
     }
 }
 
-fn buttons(buttons: &[Button], setting: Setting<'_>) -> Markup {
+pub fn buttons(buttons: &[Button], setting: Setting<'_>) -> Markup {
     html! {
         @if let Some(ticket) = setting.ticket && !buttons.is_empty() {
             div.buttons { @for button in buttons { (forms::press(button, ticket)) } }

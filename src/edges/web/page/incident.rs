@@ -7,7 +7,7 @@ use crate::edges::web::routes::Signed;
 use crate::edges::web::trouble::Trouble;
 use crate::edges::web::{WebState, names, render, time};
 use crate::flow::card::card;
-use crate::flow::fact::Entry;
+use crate::flow::fact::{Entry, Fact};
 use crate::flow::identity::{Actor, Platform};
 use crate::flow::incident::{Incident, IncidentId};
 use crate::flow::moment::At;
@@ -47,15 +47,18 @@ pub async fn page(web: &WebState, signed: &Signed, id: IncidentId, said: Option<
     let now = web.clock.now();
     let ticket = Ticket::new(signed, Some(id.0))?;
     let setting = render::Setting { ticket: Some(&ticket), now };
-    let card = without_head(card(&incident, &desk, &web.policy, now));
+    let card = arranged(card(&incident, &desk, &web.policy, now));
     let hint = html! {
         code { "note …" } " · " code { "ack" } " · " code { "sev 2" } " · " code { "why" } " · " code { "who" } " · "
         code { "run …" } " · " code { "resolve" } " · " code { "help" }
     };
     let content = html! {
         div.room {
-            div.head #head data-live-part="" { (head(web, &incident, now)) }
-            section.card #card data-live-part="" aria-label="What is known" { (render::body(&card, setting)) }
+            div.head #head data-live-part="" {
+                (head(web, &incident, now))
+                (render::buttons(&card.buttons, setting))
+            }
+            section.card #card data-live-part="" aria-label="What is known" { (render::sections(&card, setting)) }
             div.talk {
                 (answer(said, &ticket, now))
                 (composer(&format!("/incidents/{}/say", id.0), &ticket, said.and_then(|a| a.typed.as_deref()), &hint))
@@ -80,6 +83,7 @@ fn head(web: &WebState, incident: &Incident, now: At) -> Markup {
             @if let Some(service) = &incident.service { span { (inert::line(service)) } }
             a href={ "/incidents/" (incident.id.0) "/timeline" } { "Timeline" }
             a href={ "/incidents/" (incident.id.0) "/postmortem" } { "Postmortem" }
+            a.narrow href="#say" { "Say something" }
         }
         h1 { (super::severity(incident.severity())) " " bdi { (inert::line(&incident.title)) } }
         ul.facts {
@@ -143,7 +147,7 @@ enum What<'a> {
 
 /// People's acts and the bot's posts in one order, the newest first.
 fn thread(web: &WebState, id: IncidentId, entries: &[Entry], posts: &[Said], now: At) -> Markup {
-    let acts: Vec<Entry> = entries.iter().filter(|entry| matches!(entry.by, Actor::Account(_))).cloned().collect();
+    let acts: Vec<Entry> = entries.iter().filter(|entry| is_told_by_itself(entry)).cloned().collect();
     let acts = timeline(&acts, &web.policy).into_iter().map(|told| {
         let by = acts.iter().find(|entry| entry.n == told.n).map_or(&Actor::Bot, |entry| &entry.by);
         Item { at: told.at, rank: told.n, what: What::Act(told, names::actor(&web.policy, by)) }
@@ -180,8 +184,11 @@ fn item(item: &Item<'_>, now: At) -> Markup {
                 li.post.bot {
                     span.badge.bot-badge title="Smokejumper" { "▲" }
                     div.words {
-                        p.when { "Smokejumper, " (time::ago(item.at, now)) }
-                        (render::reply(&said.message, render::Setting { ticket: None, now }))
+                        p.reply-title {
+                            (render::spans(&said.message.title.spans, now)) " "
+                            span.when { (time::ago(item.at, now)) }
+                        }
+                        (render::body(&said.message, render::Setting { ticket: None, now }))
                     }
                 }
             }
@@ -189,11 +196,18 @@ fn item(item: &Item<'_>, now: At) -> Markup {
     }
 }
 
-/// The card begins with what the page's head says in its own way.
-fn without_head(mut card: Reply) -> Reply {
+/// What a person did and the bot says nothing about: notes, verdicts, the declaration. Of all else there is a post.
+fn is_told_by_itself(entry: &Entry) -> bool {
+    matches!(entry.by, Actor::Account(_))
+        && matches!(entry.fact, Fact::Noted { .. } | Fact::Judged { .. } | Fact::Declared { .. })
+}
+
+/// The card for this page: without what the page's head says in its own way, and what waits for a decision first.
+fn arranged(mut card: Reply) -> Reply {
     if card.sections.first().is_some_and(|first| first.heading.is_empty() && first.buttons.is_empty()) {
         card.sections.remove(0);
     }
+    card.sections.sort_by_key(|section| !render::waits(section));
     card
 }
 
@@ -201,6 +215,8 @@ fn without_head(mut card: Reply) -> Reply {
 fn badge(name: &str) -> Markup {
     let letters: String =
         name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric())).take(2).collect();
-    let hue = name.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % 6;
+    // FNV-1a: names that differ a little get colours that differ.
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let hue = (hash >> 16) % 6;
     html! { span.badge .{ "hue" (hue) } aria-hidden="true" { (letters.to_uppercase()) } }
 }

@@ -36,7 +36,9 @@ pub async fn show(
 pub async fn page(web: &WebState, signed: &Signed, said: Option<&Answer>) -> Result<Markup, Trouble> {
     let viewer = signed.identity();
     let now = web.clock.now();
-    let open = web.views.list(viewer, false, OPEN).await?;
+    let mut open = web.views.list(viewer, false, OPEN).await?;
+    // The worst first; of equals the newest, as they came.
+    open.sort_by_key(Incident::severity);
     let ended = web.views.list(viewer, true, ENDED).await?;
     let loose = web.views.loose(viewer, LOOSE).await?;
     let ticket = Ticket::new(signed, None)?;
@@ -44,13 +46,15 @@ pub async fn page(web: &WebState, signed: &Signed, said: Option<&Answer>) -> Res
     let content = html! {
         h1.sr { "Incidents" }
         div.lobby {
-            (answer(said, &ticket, now))
             section.open #open data-live-part="" {
                 h2 { "Open " span.count { (count(open.len(), OPEN)) } }
                 (rows(web, &open, now))
                 @if open.is_empty() { p.empty { "Nothing is burning." } }
             }
-            (composer("/say", &ticket, said.and_then(|a| a.typed.as_deref()), &hint))
+            div.talk {
+                (answer(said, &ticket, now))
+                (composer("/say", &ticket, said.and_then(|a| a.typed.as_deref()), &hint))
+            }
             section.ended #ended data-live-part="" {
                 h2 { "Recently ended " span.count { (count(ended.len(), ENDED)) } }
                 (rows(web, &ended, now))
@@ -108,16 +112,17 @@ fn alerts(alerts: &[AlertState], now: At) -> Markup {
         ul.alerts {
             @for alert in alerts {
                 li {
-                    span.alert-status.firing[alert.status == AlertStatus::Firing] {
-                        @match alert.status { AlertStatus::Firing => "firing", AlertStatus::Resolved => "resolved" }
-                    }
                     span.what {
                         @match &alert.link {
                             Some(link) => (render::link(&alert.name, link)),
                             None => bdi { (inert::line(&alert.name)) },
                         }
-                        @if let Some(summary) = &alert.summary { " " bdi.outside { (inert::line(summary)) } }
                     }
+                    @match alert.status {
+                        AlertStatus::Firing => span.alert-status.firing { "firing" },
+                        AlertStatus::Resolved => span.alert-status { "resolved" },
+                    }
+                    @if let Some(summary) = &alert.summary { p.more { bdi.outside { (inert::line(summary)) } } }
                     span.more {
                         span { (inert::line(&alert.because)) }
                         @if alert.count > 1 { span { "seen " (alert.count) " times" } }
