@@ -11,3 +11,4 @@
 
 mod demo_memory;
 mod tidy;
+mod web;

@@ -104,7 +104,8 @@ impl FromRequest<WebState> for Posted {
         if bounds::longer(&posted.text, bounds::UTTERANCE_MAX) {
             return Err(unreadable_because("The text is longer than 4,000 characters."));
         }
-        Ok(posted)
+        // Once, here: what is shown again, sent again and hashed is the same text.
+        Ok(Self { text: inert::prose(&posted.text), ..posted })
     }
 }
 

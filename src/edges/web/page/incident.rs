@@ -79,33 +79,33 @@ fn head(web: &WebState, incident: &Incident, now: At) -> Markup {
     let times = &incident.times;
     html! {
         p.crumbs {
-            span.number { (incident.id) }
-            @if let Some(service) = &incident.service { span { (inert::line(service)) } }
-            a href={ "/incidents/" (incident.id.0) "/timeline" } { "Timeline" }
-            a href={ "/incidents/" (incident.id.0) "/postmortem" } { "Postmortem" }
+            span.number { (incident.id) } " "
+            @if let Some(service) = &incident.service { span { (inert::line(service)) } " " }
+            a href={ "/incidents/" (incident.id.0) "/timeline" } { "Timeline" } " "
+            a href={ "/incidents/" (incident.id.0) "/postmortem" } { "Postmortem" } " "
             a.narrow href="#say" { "Say something" }
         }
         h1 { (super::severity(incident.severity())) " " bdi { (inert::line(&incident.title)) } }
         ul.facts {
-            li { span.key { "State" } span.state .(incident.state.0.label()) { (incident.state.0.label()) } }
-            li { span.key { "Lasting" } (time::lasting(times.declared, times.resolved, now)) }
+            li { span.key { "State" } " " span.state .(incident.state.0.label()) { (incident.state.0.label()) } }
+            li { span.key { "Lasting" } " " (time::lasting(times.declared, times.resolved, now)) }
             li {
-                span.key { "Commander" }
+                span.key { "Commander" } " "
                 @match incident.roles.get(&Role::Commander) {
                     Some(party) => bdi { (inert::line(&names::party(&web.policy, party))) },
                     None => em { "nobody yet" },
                 }
             }
             @for (role, party) in incident.roles.iter().filter(|(role, _)| **role != Role::Commander) {
-                li { span.key { (role.label()) } bdi { (inert::line(&names::party(&web.policy, party))) } }
+                li { span.key { (role.label()) } " " bdi { (inert::line(&names::party(&web.policy, party))) } }
             }
             li {
-                span.key { "Acknowledged" }
+                span.key { "Acknowledged" } " "
                 @match times.acknowledged { Some(at) => (time::ago(at, now)), None => em { "not yet" } }
             }
             @if !incident.groups.is_empty() {
                 li {
-                    span.key { "Alerts" }
+                    span.key { "Alerts" } " "
                     span.firing[incident.firing() > 0] { (incident.firing()) " firing" }
                     span.faint { " of " (incident.groups.values().map(|g| g.total).sum::<u32>()) }
                 }

@@ -81,16 +81,18 @@ fn rows(web: &WebState, incidents: &[Incident], now: At) -> Markup {
             @for incident in incidents {
                 li {
                     a.row href={ "/incidents/" (incident.id.0) } {
-                        (super::severity(incident.severity()))
+                        (super::severity(incident.severity())) " "
                         span.what {
                             span.number { (incident.id) } " "
                             bdi.title { (inert::line(&incident.title)) }
                         }
+                        " "
                         span.state .(incident.state.0.label()) { (incident.state.0.label()) }
+                        " "
                         span.more {
-                            @if let Some(service) = &incident.service { span { (inert::line(service)) } }
-                            @if incident.firing() > 0 { span.firing { (incident.firing()) " firing" } }
-                            span { (commander(web, incident)) }
+                            @if let Some(service) = &incident.service { span { (inert::line(service)) } " " }
+                            @if incident.firing() > 0 { span.firing { (incident.firing()) " firing" } " " }
+                            span { (commander(web, incident)) } " "
                             span { (time::lasting(incident.times.declared, incident.times.resolved, now)) }
                         }
                     }
@@ -118,14 +120,15 @@ fn alerts(alerts: &[AlertState], now: At) -> Markup {
                             None => bdi { (inert::line(&alert.name)) },
                         }
                     }
+                    " "
                     @match alert.status {
                         AlertStatus::Firing => span.alert-status.firing { "firing" },
                         AlertStatus::Resolved => span.alert-status { "resolved" },
                     }
                     @if let Some(summary) = &alert.summary { p.more { bdi.outside { (inert::line(summary)) } } }
                     span.more {
-                        span { (inert::line(&alert.because)) }
-                        @if alert.count > 1 { span { "seen " (alert.count) " times" } }
+                        span { (inert::line(&alert.because)) } " "
+                        @if alert.count > 1 { span { "seen " (alert.count) " times" } " " }
                         span { (time::ago(alert.last_seen, now)) }
                     }
                 }
