@@ -6,4 +6,5 @@ pub mod clock;
 pub mod directory;
 pub mod memory;
 pub mod runner;
+pub mod store;
 pub mod web;

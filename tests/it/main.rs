@@ -9,6 +9,8 @@
     reason = "a failed expectation is the message of a test"
 )]
 
+mod contracts;
 mod demo_memory;
 mod tidy;
 mod web;
+mod world;

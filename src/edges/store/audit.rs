@@ -1,0 +1,160 @@
+//! Verifying the journal: every link of its chain, every payload's commitment, and the anchor outside the database.
+//!
+//! Finds an edit, a deletion, an insertion, a swap, and a cut back to before the last anchor (I28). Reads a page at a time.
+
+use super::anchor::{AnchorFile, Found};
+use super::chain::{Link, commit};
+use super::journal::entry;
+use super::reader::{Reader, column};
+use super::sqlite::explain;
+use crate::flow::fact::Fact;
+use crate::ports::StoreError;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+use std::collections::BTreeSet;
+
+/// Entries read at a time.
+const PAGE: i64 = 1_000;
+
+/// What verification found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verified {
+    /// Every entry is as it was written, up to this one.
+    Whole {
+        entries: u64,
+        redacted: u64,
+        /// The last link, hex; 64 zeros are never seen, an empty journal has the empty one.
+        chain: String,
+    },
+    /// Somebody changed the journal. `seq`: the first entry that is not as it was written.
+    Tampered { seq: i64, what: String },
+}
+
+impl Reader {
+    pub async fn verify_chain(&self) -> Result<Verified, StoreError> {
+        let key = self.place().key(false)?;
+        let anchor = match AnchorFile(self.place().anchor()).read(&key)? {
+            Found::Anchor(anchor) => Some(anchor),
+            Found::Nothing => None,
+            Found::Unreadable => return Ok(tampered(0, "the anchor outside the database is not as it was written")),
+        };
+        let end = sqlx::query("SELECT seq, chain FROM head WHERE id = 1").fetch_one(self.pool()).await;
+        let end = end.map_err(|e| explain(&e))?;
+        let (last, head): (i64, String) = (column(&end, 0)?, column(&end, 1)?);
+
+        let (mut seq, mut chain) = (0_i64, String::new());
+        let (mut erased, mut said_erased) = (BTreeSet::new(), BTreeSet::new());
+        while seq < last {
+            let sql = "SELECT incident, n, at, actor, kind, v, body, seq, salt, commitment, chain FROM journal \
+                       WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3";
+            let rows = sqlx::query(sql).bind(seq).bind(last).bind(PAGE).fetch_all(self.pool()).await;
+            let rows = rows.map_err(|e| explain(&e))?;
+            if rows.is_empty() {
+                return Ok(tampered(seq + 1, "entries are missing at the end"));
+            }
+            for row in &rows {
+                let found: i64 = column(row, 7)?;
+                if found != seq + 1 {
+                    return Ok(tampered(seq + 1, "an entry is missing"));
+                }
+                seq = found;
+                let Ok(row) = Row::read(row) else { return Ok(tampered(seq, "a column has another type")) };
+                if row.next(&key, &chain) != row.chain {
+                    return Ok(tampered(seq, "the entry is not the one that was written here"));
+                }
+                match (&row.body, &row.salt) {
+                    (Some(body), Some(salt)) if commit(salt, body) == row.commitment => {}
+                    (Some(_), _) => return Ok(tampered(seq, "the payload is not the one that was written")),
+                    (None, _) => {
+                        erased.insert((row.incident, row.n, seq));
+                    }
+                }
+                if let Some(n) = row.erases() {
+                    said_erased.insert((row.incident, n));
+                }
+                chain.clone_from(&row.chain);
+                if anchor.as_ref().is_some_and(|a| a.seq == seq && a.chain != chain) {
+                    return Ok(tampered(seq, "the entry is not the one that was anchored outside the database"));
+                }
+            }
+        }
+        if chain != head {
+            return Ok(tampered(last, "the journal's head names another end"));
+        }
+        if let Some(anchor) = anchor.filter(|a| a.seq > last) {
+            return Ok(tampered(last + 1, &format!("entries up to {} were anchored and are gone", anchor.seq)));
+        }
+        let beyond = sqlx::query("SELECT COALESCE(MAX(seq), 0) FROM journal WHERE seq <= 0 OR seq > $1").bind(last);
+        let beyond: i64 = column(&beyond.fetch_one(self.pool()).await.map_err(|e| explain(&e))?, 0)?;
+        if beyond != 0 && self.head_is(last).await? {
+            return Ok(tampered(beyond, "the entry is outside the chain"));
+        }
+        if let Some((_, _, seq)) = erased.iter().find(|(incident, n, _)| !said_erased.contains(&(*incident, *n))) {
+            return Ok(tampered(*seq, "the payload is gone, and nobody recorded its erasure"));
+        }
+        Ok(Verified::Whole { entries: last.unsigned_abs(), redacted: erased.len() as u64, chain })
+    }
+
+    /// Nothing was written meanwhile.
+    async fn head_is(&self, seq: i64) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT seq FROM head WHERE id = 1").fetch_one(self.pool()).await;
+        Ok(column::<i64>(&row.map_err(|e| explain(&e))?, 0)? == seq)
+    }
+}
+
+/// A journal row as it is stored.
+struct Row {
+    seq: i64,
+    incident: i64,
+    n: i64,
+    at: i64,
+    v: i64,
+    kind: String,
+    actor: String,
+    body: Option<String>,
+    salt: Option<String>,
+    commitment: String,
+    chain: String,
+    /// The entry this one says was erased.
+    erases: Option<i64>,
+}
+
+impl Row {
+    fn read(row: &AnyRow) -> sqlx::Result<Self> {
+        let erases = match row.try_get::<String, _>(4)?.as_str() {
+            "redacted" => entry(row).ok().and_then(|e| match e.fact {
+                Fact::Redacted { n } => Some(i64::from(n)),
+                _ => None,
+            }),
+            _ => None,
+        };
+        Ok(Self {
+            incident: row.try_get(0)?,
+            n: row.try_get(1)?,
+            at: row.try_get(2)?,
+            actor: row.try_get(3)?,
+            kind: row.try_get(4)?,
+            v: row.try_get(5)?,
+            body: row.try_get(6)?,
+            seq: row.try_get(7)?,
+            salt: row.try_get(8)?,
+            commitment: row.try_get(9)?,
+            chain: row.try_get(10)?,
+            erases,
+        })
+    }
+
+    fn next(&self, key: &super::chain::ChainKey, former: &str) -> String {
+        let Self { seq, incident, n, v, at, .. } = *self;
+        let (kind, actor, commitment) = (&self.kind, &self.actor, &self.commitment);
+        key.extend(former, &Link { seq, incident, n, kind, v, at, actor, commitment })
+    }
+
+    const fn erases(&self) -> Option<i64> {
+        self.erases
+    }
+}
+
+fn tampered(seq: i64, what: &str) -> Verified {
+    Verified::Tampered { seq, what: what.to_owned() }
+}

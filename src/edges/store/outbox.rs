@@ -1,0 +1,172 @@
+//! Writing and reading the outbox: effects in lanes, each with what became of it.
+//!
+//! A *lane* is one incident at one destination: first in, first out, one in flight. The clock has no lanes: each timer
+//! is due by its own time. A row whose outcome is unknown holds its lane until it is reconciled, but a run does not: only
+//! people can find out what became of it, and whoever approves the next one has decided. `attempts` counts the attempts ever begun; whoever gets a row is told how many were begun
+//! before what comes next. A row that reached `sent`, `reconciled`, `superseded` or `dead` never changes again.
+
+use super::journal::small;
+use super::pen::{Pen, Trouble, json, parse};
+use super::sqlite::explain;
+use crate::flow::effect::Effect;
+use crate::flow::moment::At;
+use crate::ports::{Outgoing, Progress, StoreError};
+use sqlx::any::AnyRow;
+use sqlx::{AnyPool, Row as _};
+
+impl Pen<'_> {
+    /// Queues an effect; an older pending one it makes pointless is superseded. The new one is not due before the one it
+    /// takes over from, so that no update talks its way around a vendor's Retry-After (I9).
+    pub async fn queue(&mut self, op: &str, effect: &Effect) -> Result<(), Trouble> {
+        let (incident, destination) = (i64::from(effect.incident().0), effect.destination().key());
+        let supersedes = effect.supersedes();
+        let mut due = effect.due().unwrap_or(self.now).0;
+        if let Some(key) = &supersedes {
+            let sql = "UPDATE outbox SET state = 'superseded', settled_at = $1, error = 'a newer one took its place' \
+                       WHERE incident = $2 AND destination = $3 AND supersedes = $4 AND state = 'pending' \
+                       RETURNING due_at, attempts";
+            let query = sqlx::query(sql).bind(self.now.0).bind(incident).bind(&destination).bind(key);
+            for row in query.fetch_all(&mut *self.connection).await? {
+                let (was_due, attempts): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+                if attempts > 0 && effect.due().is_none() {
+                    due = due.max(was_due);
+                }
+            }
+        }
+        self.wrote = true;
+        let id = self.head.outbox + 1;
+        let body = json(effect).map_err(Trouble::Job)?;
+        let sql = "INSERT INTO outbox (id, op, incident, destination, run, supersedes, effect, state, epoch, attempts, \
+                   due_at, queued_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, 0, $9, $10)";
+        let query = sqlx::query(sql).bind(id).bind(op).bind(incident).bind(destination);
+        let query = query.bind(i64::from(effect.is_run())).bind(supersedes).bind(body).bind(self.epoch);
+        query.bind(due).bind(self.now.0).execute(&mut *self.connection).await?;
+        self.head.outbox = id;
+        Ok(())
+    }
+
+    /// Takes due rows for sending. Rows of class run are given but stay pending.
+    pub async fn claim(&mut self, now: At, limit: u32) -> Result<Vec<Outgoing>, Trouble> {
+        if self.restored {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT id, op, effect, attempts, queued_at, run FROM outbox AS o \
+                   WHERE state = 'pending' AND due_at <= $1 AND (destination = 'clock' OR NOT EXISTS \
+                   (SELECT 1 FROM outbox AS p WHERE p.incident = o.incident AND p.destination = o.destination \
+                   AND p.id < o.id AND p.state IN ('pending', 'sending', 'unknown') AND (p.state <> 'unknown' OR p.run = 0))) ORDER BY id LIMIT $2";
+        let rows = sqlx::query(sql).bind(now.0).bind(i64::from(limit)).fetch_all(&mut *self.connection).await?;
+        let mut claimed = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let id: i64 = row.try_get(0)?;
+            let outgoing = match outgoing(row)? {
+                Ok(outgoing) => outgoing,
+                Err(e) => {
+                    // Blocks its lane and is seen in the log, until a version comes that can read it.
+                    tracing::error!(outbox = id, error = %e, "a stored effect waits for a version that can read it");
+                    continue;
+                }
+            };
+            if row.try_get::<i64, _>(5)? == 0 {
+                let sql = "UPDATE outbox SET state = 'sending', epoch = $1, attempts = attempts + 1, attempt_at = $2 \
+                           WHERE id = $3";
+                let query = sqlx::query(sql).bind(self.epoch).bind(now.0).bind(id);
+                query.execute(&mut *self.connection).await?;
+                self.wrote = true;
+            }
+            claimed.push(outgoing);
+        }
+        Ok(claimed)
+    }
+
+    /// What became of a row.
+    pub async fn progress(&mut self, id: i64, progress: &Progress) -> Result<(), Trouble> {
+        self.wrote = true;
+        let sql = "SELECT state, run, op FROM outbox WHERE id = $1";
+        let Some(row) = sqlx::query(sql).bind(id).fetch_optional(&mut *self.connection).await? else {
+            return Err(Trouble::conflict(format!("there is no outbox row {id}")));
+        };
+        let (state, run): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
+        if !["pending", "sending", "unknown"].contains(&state.as_str()) {
+            return Err(Trouble::conflict(format!("outbox row {id} is {state} already")));
+        }
+        let (next, why) = match progress {
+            Progress::Sending => return self.start(id, &state, run, row.try_get(2)?).await,
+            Progress::Again { at, why } => {
+                if run == 1 && state != "pending" {
+                    return Err(Trouble::conflict(format!("run {id} may have begun; it is never begun again")));
+                }
+                let sql = "UPDATE outbox SET state = 'pending', due_at = $1, error = $2 WHERE id = $3";
+                sqlx::query(sql).bind(at.0).bind(why).bind(id).execute(&mut *self.connection).await?;
+                return Ok(());
+            }
+            Progress::Sent { remote, said } => {
+                let next = if state == "unknown" { "reconciled" } else { "sent" };
+                let said = said.as_ref().map(json).transpose().map_err(Trouble::Job)?;
+                let sql =
+                    "UPDATE outbox SET state = $1, settled_at = $2, remote = $3, said = $4, error = NULL WHERE id = $5";
+                let query = sqlx::query(sql).bind(next).bind(self.now.0).bind(remote).bind(said).bind(id);
+                query.execute(&mut *self.connection).await?;
+                return Ok(());
+            }
+            Progress::Unknown { why } => ("unknown", why),
+            Progress::Superseded { why } => ("superseded", why),
+            Progress::Dead { why } => ("dead", why),
+        };
+        let sql = "UPDATE outbox SET state = $1, settled_at = $2, error = $3 WHERE id = $4";
+        let query = sqlx::query(sql).bind(next).bind(self.now.0).bind(why).bind(id);
+        query.execute(&mut *self.connection).await?;
+        Ok(())
+    }
+
+    /// A process is about to start: once for ever, and never in a restored database nobody has looked at.
+    async fn start(&mut self, id: i64, state: &str, run: i64, op: String) -> Result<(), Trouble> {
+        if run != 1 || state != "pending" {
+            return Err(Trouble::conflict(format!("outbox row {id} is {state} and cannot be started")));
+        }
+        if self.restored {
+            return Err(Trouble::conflict(
+                "the database was restored from a copy; nothing runs until a person confirms",
+            ));
+        }
+        if self.starts.contains(&op) {
+            return Err(Trouble::conflict(format!("{op} was started before; nobody knows how it ended")));
+        }
+        let sql =
+            "UPDATE outbox SET state = 'sending', epoch = $1, attempts = attempts + 1, attempt_at = $2 WHERE id = $3";
+        let query = sqlx::query(sql).bind(self.epoch).bind(self.now.0).bind(id);
+        query.execute(&mut *self.connection).await?;
+        self.started.push(op);
+        Ok(())
+    }
+}
+
+/// Rows whose effect nobody knows: those of a former process (marked when this one took over), and those settled as unknown.
+pub async fn interrupted(pool: &AnyPool) -> Result<Vec<Outgoing>, StoreError> {
+    let sql = "SELECT id, op, effect, attempts, queued_at FROM outbox WHERE state = 'unknown' ORDER BY id";
+    let rows = sqlx::query(sql).fetch_all(pool).await.map_err(|e| explain(&e))?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in &rows {
+        match outgoing(row).map_err(|e| explain(&e))? {
+            Ok(outgoing) => found.push(outgoing),
+            Err(e) => tracing::error!(error = %e, "an interrupted effect waits for a version that can read it"),
+        }
+    }
+    Ok(found)
+}
+
+/// When something can next be claimed: rows behind one that is in flight do not count.
+pub async fn next_due(pool: &AnyPool) -> Result<Option<At>, StoreError> {
+    let sql = "SELECT MIN(due_at) FROM outbox AS o WHERE state = 'pending' AND (destination = 'clock' OR NOT EXISTS \
+               (SELECT 1 FROM outbox AS p WHERE p.incident = o.incident AND p.destination = o.destination \
+               AND p.id < o.id AND p.state IN ('pending', 'sending', 'unknown') AND (p.state <> 'unknown' OR p.run = 0)))";
+    let row = sqlx::query(sql).fetch_one(pool).await.map_err(|e| explain(&e))?;
+    let due: Option<i64> = row.try_get(0).map_err(|e| explain(&e))?;
+    Ok(due.map(At))
+}
+
+/// A row from the columns id, op, effect, attempts, queued_at. Outer error: SQL. Inner: the effect does not parse.
+pub fn outgoing(row: &AnyRow) -> sqlx::Result<Result<Outgoing, StoreError>> {
+    let (id, op, effect) = (row.try_get(0)?, row.try_get(1)?, row.try_get::<String, _>(2)?);
+    let (attempts, queued_at) = (small(row.try_get(3)?), At(row.try_get(4)?));
+    Ok(parse("effect", &effect).map(|effect| Outgoing { id, op, effect, attempts, queued_at }))
+}

@@ -1,0 +1,117 @@
+//! Views: what a viewer may see. A private incident does not exist for those who are not in it.
+
+use super::journal;
+use super::pen::parse;
+use super::reader::{Reader, alert, column};
+use super::sqlite::explain;
+use crate::flow::desk::{AlertState, Desk};
+use crate::flow::effect::{Destination, Effect};
+use crate::flow::fact::Entry;
+use crate::flow::identity::{Actor, Identity, Platform};
+use crate::flow::incident::{Incident, IncidentId};
+use crate::flow::moment::At;
+use crate::ports::{Said, StoreError, Views};
+use async_trait::async_trait;
+use smokejumper_intents::reply::Reply;
+
+/// Snapshots read at a time, so that skipping many private ones takes no more memory.
+const PAGE: i64 = 100;
+
+#[async_trait]
+impl Views for Reader {
+    async fn list(&self, viewer: &Identity, closed: bool, limit: u32) -> Result<Vec<Incident>, StoreError> {
+        let sql = "SELECT incident, body, fold, entries, (SELECT MAX(n) FROM journal AS j WHERE j.incident = s.incident) \
+                   FROM snapshots AS s WHERE incident < $1 AND (open <> $2 OR fold <> $3) \
+                   ORDER BY incident DESC LIMIT $4";
+        let (mut found, mut before) = (Vec::new(), i64::MAX);
+        loop {
+            let query = sqlx::query(sql).bind(before).bind(i64::from(closed)).bind(super::schema::FOLD).bind(PAGE);
+            let rows = query.fetch_all(self.pool()).await.map_err(|e| explain(&e))?;
+            for row in &rows {
+                before = column(row, 0)?;
+                let incident = self.snapshot(row).await?;
+                if found.len() < limit as usize && may_see(&incident, viewer) && incident.is_open() != closed {
+                    found.push(incident);
+                }
+            }
+            if found.len() >= limit as usize || super::pen::int(rows.len()) < PAGE {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn incident(&self, viewer: &Identity, id: IncidentId) -> Result<Option<Incident>, StoreError> {
+        Ok(self.load(id).await?.filter(|incident| may_see(incident, viewer)))
+    }
+
+    async fn entries(&self, viewer: &Identity, id: IncidentId) -> Result<Vec<Entry>, StoreError> {
+        if self.incident(viewer, id).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        journal::entries(self.pool(), id).await
+    }
+
+    async fn alerts(&self, viewer: &Identity, id: IncidentId, limit: u32) -> Result<Vec<AlertState>, StoreError> {
+        if self.incident(viewer, id).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT body FROM alerts WHERE incident = $1 ORDER BY last_seen DESC, source, fingerprint LIMIT $2";
+        let query = sqlx::query(sql).bind(i64::from(id.0)).bind(i64::from(limit));
+        query.fetch_all(self.pool()).await.map_err(|e| explain(&e))?.iter().map(alert).collect()
+    }
+
+    async fn loose(&self, _viewer: &Identity, limit: u32) -> Result<Vec<AlertState>, StoreError> {
+        let sql =
+            "SELECT body FROM alerts WHERE incident IS NULL ORDER BY last_seen DESC, source, fingerprint LIMIT $1";
+        let query = sqlx::query(sql).bind(i64::from(limit));
+        query.fetch_all(self.pool()).await.map_err(|e| explain(&e))?.iter().map(alert).collect()
+    }
+
+    async fn said(&self, viewer: &Identity, id: IncidentId, platform: Platform) -> Result<Vec<Said>, StoreError> {
+        if self.incident(viewer, id).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT op, settled_at, effect, said FROM outbox WHERE incident = $1 AND destination = $2 \
+                   AND state IN ('sent', 'reconciled') ORDER BY id";
+        let query = sqlx::query(sql).bind(i64::from(id.0)).bind(Destination::Room(platform).key());
+        let mut all = Vec::new();
+        for row in query.fetch_all(self.pool()).await.map_err(|e| explain(&e))? {
+            let Effect::Say { message, .. } = parse("effect", &column::<String>(&row, 2)?)? else { continue };
+            let told: Option<String> = column(&row, 3)?;
+            let message: Reply = told.map_or(Ok(*message), |told| parse("message", &told))?;
+            all.push(Said { op: column(&row, 0)?, at: At(column(&row, 1)?), message });
+        }
+        Ok(all)
+    }
+
+    async fn desk(&self) -> Result<Desk, StoreError> {
+        self.desk_row().await
+    }
+}
+
+impl Reader {
+    /// The card as a room last got it, with the platform's id of it.
+    pub async fn card(
+        &self,
+        viewer: &Identity,
+        id: IncidentId,
+        platform: Platform,
+    ) -> Result<Option<(Said, Option<String>)>, StoreError> {
+        if self.incident(viewer, id).await?.is_none() {
+            return Ok(None);
+        }
+        let sql = "SELECT op, settled_at, said, remote FROM outbox WHERE incident = $1 AND destination = $2 \
+                   AND supersedes = 'card' AND said IS NOT NULL AND state IN ('sent', 'reconciled') ORDER BY id DESC LIMIT 1";
+        let query = sqlx::query(sql).bind(i64::from(id.0)).bind(Destination::Room(platform).key());
+        let Some(row) = query.fetch_optional(self.pool()).await.map_err(|e| explain(&e))? else { return Ok(None) };
+        let message = parse("card", &column::<String>(&row, 2)?)?;
+        Ok(Some((Said { op: column(&row, 0)?, at: At(column(&row, 1)?), message }, column(&row, 3)?)))
+    }
+}
+
+/// A private incident is there for who declared it and who acted in it.
+fn may_see(incident: &Incident, viewer: &Identity) -> bool {
+    !incident.private
+        || incident.involved.contains(viewer)
+        || incident.declared_by.as_ref() == Some(&Actor::Account(viewer.clone()))
+}

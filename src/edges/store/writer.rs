@@ -1,0 +1,346 @@
+//! The writer: one task that owns the only writing connection and commits in groups.
+//!
+//! While one group is being synced the next one gathers, so a lone caller waits for one sync and a crowd shares one. A
+//! job that conflicts fails alone, by its savepoint; anything else fails its whole group, and nobody in it is told yes.
+//! After a failed group the connection is thrown away and the next group begins with a new one.
+
+use super::anchor::{Anchor, AnchorFile, Starts};
+use super::chain::ChainKey;
+use super::inbox::Row as InboxRow;
+use super::pen::{Head, Pen, Trouble};
+use super::place::Lock;
+use super::sqlite;
+use crate::flow::effect::Effect;
+use crate::flow::moment::{At, MINUTE};
+use crate::ports::{Accepted, Clock, Commit, DeadLetter, Outgoing, Progress, StoreError};
+use sqlx::{Acquire as _, AnyConnection, Connection as _, Row as _};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock, RwLock};
+use tokio::sync::{mpsc, oneshot};
+
+/// Writes that may wait. At the 250 ms a sender may wait, and 64 a group, more would only be late; a full queue answers at once.
+pub const MAX_QUEUED: usize = 1_024;
+/// Writes committed together: past this the sync is no longer what a write costs.
+pub const MAX_GROUP: usize = 64;
+/// The anchor is written again after as many transactions, or as long, whichever comes first.
+const ANCHOR_EVERY: i64 = 1_000;
+const ANCHOR_EVERY_MS: i64 = 10 * MINUTE;
+/// Ids left out after a restored copy: more than can be given between two anchors, so that none names two things.
+const RESTORED_GAP: i64 = 10_000_000;
+/// Old deliveries are forgotten once in as many transactions.
+const FORGET_EVERY: i64 = 64;
+
+/// What is to be written.
+#[derive(Debug)]
+pub enum Work {
+    Accept(Vec<InboxRow>),
+    Commit(Vec<Commit>),
+    Claim {
+        now: At,
+        limit: u32,
+    },
+    Settle {
+        id: i64,
+        progress: Progress,
+        event: Option<InboxRow>,
+    },
+    Bury(DeadLetter),
+    /// Writes the anchor now.
+    Anchor,
+    /// A person has looked at a restored database.
+    Confirm,
+    /// The last thing this writer does.
+    Close,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Done {
+    Accepted(Vec<Accepted>),
+    Claimed(Vec<Outgoing>),
+    Nothing,
+}
+
+#[derive(Debug)]
+pub struct Job {
+    pub work: Work,
+    pub reply: oneshot::Sender<Result<Done, StoreError>>,
+}
+
+/// What the store and its writer both see.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// Why nothing can be written any more by this process.
+    pub broken: OnceLock<StoreError>,
+    /// Why the database counts as restored from a copy.
+    pub restored: RwLock<Option<String>>,
+}
+
+impl Shared {
+    pub fn restored(&self) -> Option<String> {
+        self.restored.read().map_or_else(|e| e.into_inner().clone(), |why| why.clone())
+    }
+}
+
+pub struct Writer {
+    pub path: PathBuf,
+    pub key: ChainKey,
+    pub epoch: i64,
+    pub anchor: AnchorFile,
+    pub starts: Starts,
+    /// What the anchor's file says.
+    pub anchored: Anchor,
+    pub anchored_at: At,
+    pub clock: Arc<dyn Clock>,
+    pub shared: Arc<Shared>,
+    /// Held as long as anything may write.
+    pub lock: Lock,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("path", &self.path).field("epoch", &self.epoch).finish_non_exhaustive()
+    }
+}
+
+/// A group that was committed.
+struct Written {
+    results: Vec<Result<Done, StoreError>>,
+    head: Head,
+    started: Vec<String>,
+}
+
+impl Writer {
+    /// Until everybody who could ask is gone, or somebody closes it.
+    pub async fn run(mut self, connection: AnyConnection, mut jobs: mpsc::Receiver<Job>) {
+        let mut connection = Some(connection);
+        let mut group = Vec::with_capacity(MAX_GROUP);
+        while jobs.recv_many(&mut group, MAX_GROUP).await > 0 {
+            if group.len() < MAX_GROUP {
+                // Callers that are ready to run get to join.
+                tokio::task::yield_now().await;
+                while group.len() < MAX_GROUP
+                    && let Ok(job) = jobs.try_recv()
+                {
+                    group.push(job);
+                }
+            }
+            let closing = group.iter().any(|job| matches!(job.work, Work::Close));
+            if closing {
+                jobs.close();
+            }
+            let (work, replies): (Vec<_>, Vec<_>) = group.drain(..).map(|job| (job.work, job.reply)).unzip();
+            let results = self.group(&mut connection, &work).await;
+            if closing {
+                leave(&mut connection).await;
+            }
+            for (reply, result) in replies.into_iter().zip(results) {
+                // Nobody waits any more: what was written stays written.
+                let _ = reply.send(result);
+            }
+            if closing {
+                break;
+            }
+        }
+        leave(&mut connection).await;
+        drop(self.lock);
+    }
+
+    /// One result for each piece of work.
+    async fn group(&mut self, open: &mut Option<AnyConnection>, work: &[Work]) -> Vec<Result<Done, StoreError>> {
+        match self.attempt(open, work).await {
+            Ok(results) => results,
+            Err(e) => {
+                tracing::error!(error = %e, jobs = work.len(), "nothing of a group could be written");
+                if let Some(connection) = open.take() {
+                    let _ = connection.close_hard().await;
+                }
+                if matches!(e, StoreError::Unusable(_)) {
+                    let _ = self.shared.broken.set(e.clone());
+                }
+                work.iter().map(|_| Err(e.clone())).collect()
+            }
+        }
+    }
+
+    async fn attempt(
+        &mut self,
+        open: &mut Option<AnyConnection>,
+        work: &[Work],
+    ) -> Result<Vec<Result<Done, StoreError>>, StoreError> {
+        if let Some(e) = self.shared.broken.get() {
+            return Err(e.clone());
+        }
+        let connection = match open {
+            Some(connection) => connection,
+            None => open.insert(sqlite::writer(&self.path).await?),
+        };
+        let now = self.clock.now();
+        let mut written = self.write(connection, work, now).await?;
+        self.after(&mut written, work, now);
+        Ok(written.results)
+    }
+
+    /// One transaction, one savepoint a job.
+    async fn write(&self, connection: &mut AnyConnection, work: &[Work], now: At) -> Result<Written, StoreError> {
+        let fail = |e: sqlx::Error| sqlite::explain(&e);
+        let mut tx = connection.begin_with(sqlite::BEGIN).await.map_err(fail)?;
+        let lease = sqlx::query("SELECT epoch FROM lease WHERE id = 1").fetch_one(&mut *tx).await.map_err(fail)?;
+        let epoch: i64 = lease.try_get(0).map_err(fail)?;
+        if epoch != self.epoch {
+            let what = format!("another smokejumper took this database over (epoch {epoch}, ours was {})", self.epoch);
+            return Err(StoreError::Unusable(what));
+        }
+        let mut head = Head::load(&mut tx).await.map_err(fail)?;
+        let mut wrote = false;
+        let (mut results, mut started) = (Vec::with_capacity(work.len()), Vec::new());
+        for piece in work {
+            let before = head.clone();
+            let mut savepoint = tx.begin().await.map_err(fail)?;
+            let mut pen = self.pen(&mut savepoint, &mut head, now);
+            let result = pen.one(piece).await;
+            let (starting, changed) = (std::mem::take(&mut pen.started), pen.wrote);
+            match result {
+                Ok(done) => {
+                    savepoint.commit().await.map_err(fail)?;
+                    started.extend(starting);
+                    wrote |= changed;
+                    results.push(Ok(done));
+                }
+                Err(Trouble::Job(e)) => {
+                    savepoint.rollback().await.map_err(fail)?;
+                    head = before;
+                    results.push(Err(e));
+                }
+                Err(Trouble::All(e)) => return Err(sqlite::explain(&e)),
+            }
+        }
+        if !wrote {
+            tx.rollback().await.map_err(fail)?;
+            return Ok(Written { results, head, started });
+        }
+        head.generation += 1;
+        if head.generation % FORGET_EVERY == 0 {
+            let forgotten = self.pen(&mut tx, &mut head, now).forget_old().await;
+            forgotten.map_err(|trouble| trouble.to_error())?;
+        }
+        head.store(&mut tx).await.map_err(fail)?;
+        tx.commit().await.map_err(fail)?;
+        Ok(Written { results, head, started })
+    }
+
+    fn pen<'a>(&'a self, connection: &'a mut AnyConnection, head: &'a mut Head, now: At) -> Pen<'a> {
+        let restored = self.shared.restored().is_some();
+        let Self { key, starts, anchored, epoch, .. } = self;
+        let epoch = *epoch;
+        Pen { connection, head, key, starts, anchored, started: Vec::new(), wrote: false, epoch, now, restored }
+    }
+
+    /// What must be durable outside the database before anybody hears of the group.
+    fn after(&mut self, written: &mut Written, work: &[Work], now: At) {
+        let mut answered = work.iter().zip(&written.results);
+        if answered.any(|(work, result)| matches!(work, Work::Confirm) && result.is_ok()) {
+            match self.shared.restored.write() {
+                Ok(mut why) => *why = None,
+                Err(e) => *e.into_inner() = None,
+            }
+        }
+        let head = &written.head;
+        let asked = work.iter().any(|w| matches!(w, Work::Anchor | Work::Confirm | Work::Close));
+        let due = head.generation - self.anchored.generation >= ANCHOR_EVERY
+            || now.since(self.anchored_at) >= ANCHOR_EVERY_MS;
+        let must = asked || !written.started.is_empty();
+        // In restored mode the anchor is the evidence: it stays.
+        if !(must || due) || self.shared.restored().is_some() {
+            return;
+        }
+        let anchor = Anchor::of(head, self.epoch);
+        let noted = if written.started.is_empty() { Ok(()) } else { self.starts.add(&written.started) };
+        if let Err(e) = noted.and_then(|()| self.anchor.write(&anchor, &self.key)) {
+            tracing::error!(error = %e, "the journal's head could not be anchored outside the database");
+            if must {
+                let what = format!("the journal's head could not be anchored: {e}; nothing may be started");
+                for (result, work) in written.results.iter_mut().zip(work) {
+                    if must_anchor(work) {
+                        *result = Err(StoreError::Unavailable(what.clone()));
+                    }
+                }
+            }
+            return;
+        }
+        self.anchored = anchor;
+        self.anchored_at = now;
+    }
+}
+
+/// Lets go of the database, so that another may open it.
+async fn leave(connection: &mut Option<AnyConnection>) {
+    if let Some(connection) = connection.take() {
+        let _ = connection.close().await;
+    }
+}
+
+/// A caller who may act only on what is anchored.
+fn must_anchor(work: &Work) -> bool {
+    match work {
+        Work::Anchor | Work::Confirm => true,
+        Work::Commit(commits) => {
+            commits.iter().flat_map(|c| &c.outbox).any(|(_, progress)| matches!(progress, Progress::Sending))
+        }
+        _ => false,
+    }
+}
+
+impl Pen<'_> {
+    async fn one(&mut self, work: &Work) -> Result<Done, Trouble> {
+        match work {
+            Work::Accept(rows) => {
+                let mut accepted = Vec::with_capacity(rows.len());
+                for row in rows {
+                    accepted.push(self.accept(row).await?);
+                }
+                return Ok(Done::Accepted(accepted));
+            }
+            Work::Claim { now, limit } => return self.claim(*now, *limit).await.map(Done::Claimed),
+            Work::Commit(commits) => self.commit(commits).await?,
+            Work::Settle { id, progress, event } => {
+                self.progress(*id, progress).await?;
+                if let Some(row) = event {
+                    self.accept(row).await?;
+                }
+            }
+            Work::Bury(letter) => self.bury(letter).await?,
+            Work::Confirm => self.confirm().await?,
+            Work::Anchor | Work::Close => {}
+        }
+        Ok(Done::Nothing)
+    }
+
+    /// Leaves restored mode. A run that waited in the copy may have run since the copy was made: it is given up.
+    async fn confirm(&mut self) -> Result<(), Trouble> {
+        let sql = "SELECT id, op, effect, attempts, queued_at FROM outbox \
+                   WHERE run = 1 AND state IN ('pending', 'sending', 'unknown') ORDER BY id";
+        for row in sqlx::query(sql).fetch_all(&mut *self.connection).await? {
+            let outgoing = super::outbox::outgoing(&row)?.map_err(Trouble::Job)?;
+            let why = "restored from a copy: it may have run since; look, then request it again".to_owned();
+            self.progress(outgoing.id, &Progress::Dead { why: why.clone() }).await?;
+            let event = self.given_up(&outgoing.op, &outgoing.effect, why).map_err(Trouble::Job)?;
+            self.accept(&event).await?;
+        }
+        sqlx::query("DELETE FROM meta WHERE name = 'restored'").execute(&mut *self.connection).await?;
+        self.head.inbox = self.head.inbox.max(self.anchored.inbox) + RESTORED_GAP;
+        self.head.outbox = self.head.outbox.max(self.anchored.outbox) + RESTORED_GAP;
+        self.wrote = true;
+        Ok(())
+    }
+
+    fn given_up(&self, op: &str, effect: &Effect, why: String) -> Result<InboxRow, StoreError> {
+        let what = match effect {
+            Effect::Run { request, .. } => format!("run {request}"),
+            other => format!("{other:?}"),
+        };
+        let event = crate::flow::event::Event::Undelivered { incident: effect.incident(), what, why };
+        let (source, key) = ("store".to_owned(), format!("restored:{op}"));
+        InboxRow::of(&crate::ports::Arrival { source, key, at: self.now, event })
+    }
+}

@@ -1,0 +1,3 @@
+//! One suite for every implementation of a port.
+
+mod store;

@@ -1,0 +1,513 @@
+//! Storage in memory, with the contract of the real one, for the simulator: deterministic, immediate, and able to fail.
+//!
+//! What a call stored is durable when it returns; [`Ledger::crash`] gives what the next process finds. A handle from before
+//! the crash is fenced. [`Ledger::fail_at`] lets the k-th call fail before or after it took effect.
+
+use async_trait::async_trait;
+use smokejumper::flow::State;
+use smokejumper::flow::desk::{AlertState, Desk};
+use smokejumper::flow::effect::{Destination, Effect};
+use smokejumper::flow::fact::{Entry, Fact};
+use smokejumper::flow::identity::{Actor, Identity, Platform};
+use smokejumper::flow::incident::{Incident, IncidentId};
+use smokejumper::flow::moment::At;
+use smokejumper::flow::signal::AlertKey;
+use smokejumper::ports::{
+    Accepted, Arrival, Clock, Commit, DeadLetter, Inbox, Journal, Outbox, Outgoing, Progress, Said, StoreError, Views,
+    Waiting,
+};
+use smokejumper_intents::reply::Reply;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// One process's handle on the ledger.
+#[derive(Clone)]
+pub struct Ledger {
+    books: Arc<Mutex<Books>>,
+    clock: Arc<dyn Clock>,
+    epoch: u64,
+}
+
+/// When a failing call fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Nothing happened.
+    Before,
+    /// It happened, and nobody was told.
+    After,
+}
+
+/// Where an outbox row stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    Pending,
+    Sending,
+    Unknown,
+    Sent,
+    Reconciled,
+    Superseded,
+    Dead,
+}
+
+/// An outbox row, for a checker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Posted {
+    pub id: i64,
+    pub op: String,
+    pub effect: Effect,
+    pub standing: Standing,
+    pub attempts: u32,
+    pub due: At,
+    pub queued_at: At,
+    pub settled_at: Option<At>,
+    pub remote: Option<String>,
+    pub said: Option<Reply>,
+    pub why: Option<String>,
+}
+
+#[derive(Default)]
+struct Books {
+    epoch: u64,
+    /// Calls so far, and the one that is to fail.
+    calls: u64,
+    failing: Option<(u64, When)>,
+    inbox: BTreeMap<i64, (Arrival, bool)>,
+    waiting: BTreeSet<i64>,
+    keys: BTreeMap<(String, String), i64>,
+    letters: Vec<DeadLetter>,
+    journal: Vec<Entry>,
+    /// Places of an incident's entries in the journal.
+    pages: BTreeMap<IncidentId, Vec<usize>>,
+    alerts: BTreeMap<AlertKey, AlertState>,
+    desk: Desk,
+    snapshots: BTreeMap<IncidentId, Incident>,
+    outbox: BTreeMap<i64, Posted>,
+    live: BTreeSet<i64>,
+    ops: BTreeSet<String>,
+    /// Operations of runs that were started, which outlive even a restored copy.
+    started: BTreeSet<String>,
+}
+
+impl Ledger {
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { books: Arc::default(), clock, epoch: 0 }.crash()
+    }
+
+    /// The process is gone; this is what the next one finds.
+    pub fn crash(&self) -> Self {
+        let mut books = self.books.lock().unwrap();
+        books.epoch += 1;
+        books.failing = None;
+        for id in books.live.clone() {
+            let row = books.outbox.get_mut(&id).unwrap();
+            if row.standing == Standing::Sending {
+                row.standing = Standing::Unknown;
+                row.why = Some("the process ended while it was being sent".to_owned());
+            }
+        }
+        Self { books: Arc::clone(&self.books), clock: Arc::clone(&self.clock), epoch: books.epoch }
+    }
+
+    /// Lets the `k`-th call from now (from 1) fail.
+    pub fn fail_at(&self, k: u64, when: When) {
+        let mut books = self.books.lock().unwrap();
+        books.failing = Some((books.calls + k, when));
+    }
+
+    /// Calls of all handles so far.
+    pub fn calls(&self) -> u64 {
+        self.books.lock().unwrap().calls
+    }
+
+    /// Every entry, in the order of the journal.
+    pub fn journal(&self) -> Vec<Entry> {
+        self.books.lock().unwrap().journal.clone()
+    }
+
+    /// Every outbox row, in the order of queueing.
+    pub fn posted(&self) -> Vec<Posted> {
+        self.books.lock().unwrap().outbox.values().cloned().collect()
+    }
+
+    /// Every delivery that was ever accepted, and whether its turn has come.
+    pub fn accepted(&self) -> Vec<(Arrival, bool)> {
+        self.books.lock().unwrap().inbox.values().cloned().collect()
+    }
+
+    pub fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.books.lock().unwrap().letters.clone()
+    }
+
+    /// One call: counted, fenced, and failed when its turn to fail has come.
+    fn call<T>(&self, work: impl FnOnce(&mut Books, At) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut books: MutexGuard<'_, Books> = self.books.lock().unwrap();
+        books.calls += 1;
+        if books.epoch != self.epoch {
+            return Err(StoreError::Unusable("another process took this ledger over".to_owned()));
+        }
+        let failing = books.failing.filter(|(k, _)| *k == books.calls).map(|(_, when)| when);
+        let failed = || Err(StoreError::Unavailable("planned to fail here".to_owned()));
+        match failing {
+            Some(When::Before) => failed(),
+            Some(When::After) => work(&mut books, self.clock.now()).and_then(|_| failed()),
+            None => work(&mut books, self.clock.now()),
+        }
+    }
+}
+
+impl Books {
+    fn accept(&mut self, arrival: Arrival) -> Accepted {
+        let key = (arrival.source.clone(), arrival.key.clone());
+        if let Some(id) = self.keys.get(&key) {
+            return Accepted::Known(*id);
+        }
+        let id = i64::try_from(self.inbox.len()).unwrap() + 1;
+        self.keys.insert(key, id);
+        self.inbox.insert(id, (arrival, false));
+        self.waiting.insert(id);
+        Accepted::New(id)
+    }
+
+    /// Would `commits` be accepted, one after the other? Changes nothing, so that all or none of them happen.
+    fn check(&self, commits: &[Commit]) -> Result<(), StoreError> {
+        let conflict = |what: String| Err(StoreError::Conflict(what));
+        let (mut ends, mut processed) = (BTreeMap::new(), BTreeSet::new());
+        let (mut ops, mut standings) = (BTreeSet::new(), BTreeMap::new());
+        let mut version = self.desk.version;
+        for commit in commits {
+            if let Some(id) = commit.processed
+                && !(self.waiting.contains(&id) && processed.insert(id))
+            {
+                return conflict(format!("inbox row {id} was processed already, or never was there"));
+            }
+            for entry in &commit.entries {
+                let end =
+                    ends.entry(entry.incident).or_insert_with(|| self.pages.get(&entry.incident).map_or(0, Vec::len));
+                if entry.n as usize != *end + 1 {
+                    return conflict(format!("{} has {end} entries, so {} is not the next", entry.incident, entry.n));
+                }
+                *end += 1;
+            }
+            for (id, progress) in &commit.outbox {
+                let standing = standings.get(id).copied();
+                standings.insert(*id, self.step(*id, standing, progress)?);
+            }
+            for (op, _) in &commit.effects {
+                if self.ops.contains(op) || !ops.insert(op) {
+                    return conflict(format!("operation {op} is there already"));
+                }
+            }
+            if let Some(desk) = &commit.desk {
+                if desk.version != version + 1 {
+                    return conflict(format!("the desk is at version {version}"));
+                }
+                version += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a row stands after `progress`. `now`: where it stands, when that is not what is stored.
+    fn step(&self, id: i64, now: Option<Standing>, progress: &Progress) -> Result<Standing, StoreError> {
+        let conflict = |what: String| Err(StoreError::Conflict(what));
+        let Some(row) = self.outbox.get(&id) else { return conflict(format!("there is no outbox row {id}")) };
+        let standing = now.unwrap_or(row.standing);
+        if standing > Standing::Unknown {
+            return conflict(format!("outbox row {id} is {standing:?} already"));
+        }
+        match progress {
+            Progress::Sending if !row.effect.is_run() || standing != Standing::Pending => {
+                conflict(format!("outbox row {id} is {standing:?} and cannot be started"))
+            }
+            Progress::Sending if self.started.contains(&row.op) => conflict(format!("{} was started before", row.op)),
+            Progress::Again { .. } if row.effect.is_run() && standing != Standing::Pending => {
+                conflict(format!("run {id} may have begun; it is never begun again"))
+            }
+            Progress::Sending => Ok(Standing::Sending),
+            Progress::Again { .. } => Ok(Standing::Pending),
+            Progress::Sent { .. } if standing == Standing::Unknown => Ok(Standing::Reconciled),
+            Progress::Sent { .. } => Ok(Standing::Sent),
+            Progress::Unknown { .. } => Ok(Standing::Unknown),
+            Progress::Superseded { .. } => Ok(Standing::Superseded),
+            Progress::Dead { .. } => Ok(Standing::Dead),
+        }
+    }
+
+    fn progress(&mut self, id: i64, progress: Progress, now: At) -> Result<(), StoreError> {
+        let standing = self.step(id, None, &progress)?;
+        let row = self.outbox.get_mut(&id).unwrap();
+        row.standing = standing;
+        match progress {
+            Progress::Sending => {
+                row.attempts += 1;
+                self.started.insert(row.op.clone());
+            }
+            Progress::Again { at, why } => {
+                row.due = at;
+                row.why = Some(why);
+            }
+            Progress::Sent { remote, said } => {
+                (row.remote, row.said, row.settled_at, row.why) = (remote, said, Some(now), None);
+            }
+            Progress::Unknown { why } | Progress::Superseded { why } | Progress::Dead { why } => {
+                (row.settled_at, row.why) = (Some(now), Some(why));
+            }
+        }
+        if standing > Standing::Unknown {
+            self.live.remove(&id);
+        }
+        Ok(())
+    }
+
+    fn queue(&mut self, op: String, effect: Effect, now: At) {
+        let lane = (effect.incident(), effect.destination());
+        let mut due = effect.due().unwrap_or(now);
+        if let Some(key) = effect.supersedes() {
+            for id in self.live.clone() {
+                let row = self.outbox.get_mut(&id).unwrap();
+                let same = (row.effect.incident(), row.effect.destination()) == lane;
+                if same && row.standing == Standing::Pending && row.effect.supersedes().as_ref() == Some(&key) {
+                    if row.attempts > 0 && effect.due().is_none() {
+                        due = due.max(row.due);
+                    }
+                    row.standing = Standing::Superseded;
+                    (row.settled_at, row.why) = (Some(now), Some("a newer one took its place".to_owned()));
+                    self.live.remove(&id);
+                }
+            }
+        }
+        let id = i64::try_from(self.outbox.len()).unwrap() + 1;
+        self.ops.insert(op.clone());
+        self.live.insert(id);
+        let row = Posted {
+            id,
+            op,
+            effect,
+            standing: Standing::Pending,
+            attempts: 0,
+            due,
+            queued_at: now,
+            settled_at: None,
+            remote: None,
+            said: None,
+            why: None,
+        };
+        self.outbox.insert(id, row);
+    }
+
+    /// Pending rows that nothing in their lane is before.
+    fn free(&self) -> Vec<&Posted> {
+        let (mut lanes, mut free) = (BTreeSet::new(), Vec::new());
+        for id in &self.live {
+            let row = &self.outbox[id];
+            let (incident, destination) = (row.effect.incident(), row.effect.destination());
+            if row.effect.is_run() && row.standing == Standing::Unknown {
+                continue;
+            }
+            let first = destination == Destination::Clock || lanes.insert((incident, destination));
+            if first && row.standing == Standing::Pending {
+                free.push(row);
+            }
+        }
+        free
+    }
+
+    fn entries(&self, id: IncidentId) -> Vec<Entry> {
+        self.pages.get(&id).map_or_else(Vec::new, |pages| pages.iter().map(|i| self.journal[*i].clone()).collect())
+    }
+
+    fn load(&self, id: IncidentId) -> Option<Incident> {
+        let written = self.pages.get(&id).map_or(0, Vec::len);
+        match self.snapshots.get(&id) {
+            Some(snapshot) if written == 0 || snapshot.entries as usize == written => Some(snapshot.clone()),
+            None if written == 0 => None,
+            _ => Some(Incident::fold(id, &self.entries(id))),
+        }
+    }
+
+    fn seen(&self, viewer: &Identity, id: IncidentId) -> Option<Incident> {
+        self.load(id).filter(|incident| {
+            !incident.private
+                || incident.involved.contains(viewer)
+                || incident.declared_by == Some(Actor::Account(viewer.clone()))
+        })
+    }
+}
+
+#[async_trait]
+impl Inbox for Ledger {
+    async fn accept(&self, arrivals: Vec<Arrival>) -> Result<Vec<Accepted>, StoreError> {
+        self.call(|books, _| Ok(arrivals.into_iter().map(|arrival| books.accept(arrival)).collect()))
+    }
+
+    async fn waiting(&self, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+        self.call(|books, _| {
+            let ids = books.waiting.iter().take(limit as usize);
+            Ok(ids.map(|id| Waiting { id: *id, arrival: books.inbox[id].0.clone() }).collect())
+        })
+    }
+
+    async fn bury(&self, letter: DeadLetter) -> Result<(), StoreError> {
+        self.call(|books, _| {
+            books.letters.push(letter);
+            Ok(())
+        })
+    }
+}
+
+#[async_trait]
+impl Journal for Ledger {
+    async fn commit(&self, commits: Vec<Commit>) -> Result<(), StoreError> {
+        self.call(|books, now| {
+            books.check(&commits)?;
+            for commit in commits {
+                if let Some(id) = commit.processed {
+                    books.waiting.remove(&id);
+                    books.inbox.get_mut(&id).unwrap().1 = true;
+                }
+                for entry in commit.entries {
+                    if let Fact::Redacted { n } = entry.fact
+                        && n < entry.n
+                        && let Some(i) = books.pages.get(&entry.incident).and_then(|p| p.get(n as usize - 1)).copied()
+                    {
+                        books.journal[i].fact = Fact::Redacted { n };
+                    }
+                    let place = books.journal.len();
+                    books.pages.entry(entry.incident).or_default().push(place);
+                    books.journal.push(entry);
+                }
+                books.alerts.extend(commit.alerts.into_iter().map(|alert| (alert.key.clone(), alert)));
+                for (id, progress) in commit.outbox {
+                    books.progress(id, progress, now)?;
+                }
+                for (op, effect) in commit.effects {
+                    books.queue(op, effect, now);
+                }
+                books.snapshots.extend(commit.incidents.into_iter().map(|incident| (incident.id, incident)));
+                if let Some(desk) = commit.desk {
+                    books.desk = desk.without_alerts();
+                }
+            }
+            Ok(())
+        })
+    }
+
+    async fn restore(&self) -> Result<State, StoreError> {
+        self.call(|books, _| {
+            let mut desk = books.desk.clone();
+            desk.alerts = books.alerts.clone();
+            let all = books.snapshots.keys().filter_map(|id| books.load(*id));
+            let incidents = all.filter(Incident::is_open).map(|incident| (incident.id, incident)).collect();
+            Ok(State { desk, incidents })
+        })
+    }
+
+    async fn load(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
+        self.call(|books, _| Ok(books.load(id)))
+    }
+}
+
+#[async_trait]
+impl Outbox for Ledger {
+    async fn claim(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        self.call(|books, _| {
+            let free = books.free().into_iter().filter(|row| row.due <= now);
+            let claimed: Vec<_> = free.take(limit as usize).map(Posted::outgoing).collect();
+            for outgoing in claimed.iter().filter(|outgoing| !outgoing.effect.is_run()) {
+                let row = books.outbox.get_mut(&outgoing.id).unwrap();
+                row.standing = Standing::Sending;
+                row.attempts += 1;
+            }
+            Ok(claimed)
+        })
+    }
+
+    async fn settle(&self, id: i64, progress: Progress, event: Option<Arrival>) -> Result<(), StoreError> {
+        self.call(|books, now| {
+            books.progress(id, progress, now)?;
+            if let Some(arrival) = event {
+                books.accept(arrival);
+            }
+            Ok(())
+        })
+    }
+
+    async fn interrupted(&self) -> Result<Vec<Outgoing>, StoreError> {
+        self.call(|books, _| {
+            let rows = books.live.iter().map(|id| &books.outbox[id]);
+            Ok(rows.filter(|row| row.standing == Standing::Unknown).map(Posted::outgoing).collect())
+        })
+    }
+
+    async fn next_due(&self) -> Result<Option<At>, StoreError> {
+        self.call(|books, _| Ok(books.free().into_iter().map(|row| row.due).min()))
+    }
+}
+
+#[async_trait]
+impl Views for Ledger {
+    async fn list(&self, viewer: &Identity, closed: bool, limit: u32) -> Result<Vec<Incident>, StoreError> {
+        self.call(|books, _| {
+            let seen = books.snapshots.keys().rev().filter_map(|id| books.seen(viewer, *id));
+            Ok(seen.filter(|incident| incident.is_open() != closed).take(limit as usize).collect())
+        })
+    }
+
+    async fn incident(&self, viewer: &Identity, id: IncidentId) -> Result<Option<Incident>, StoreError> {
+        self.call(|books, _| Ok(books.seen(viewer, id)))
+    }
+
+    async fn entries(&self, viewer: &Identity, id: IncidentId) -> Result<Vec<Entry>, StoreError> {
+        self.call(|books, _| Ok(books.seen(viewer, id).map_or_else(Vec::new, |_| books.entries(id))))
+    }
+
+    async fn alerts(&self, viewer: &Identity, id: IncidentId, limit: u32) -> Result<Vec<AlertState>, StoreError> {
+        self.call(|books, _| Ok(books.seen(viewer, id).map_or_else(Vec::new, |_| books.newest(Some(id), limit))))
+    }
+
+    async fn loose(&self, _viewer: &Identity, limit: u32) -> Result<Vec<AlertState>, StoreError> {
+        self.call(|books, _| Ok(books.newest(None, limit)))
+    }
+
+    async fn said(&self, viewer: &Identity, id: IncidentId, platform: Platform) -> Result<Vec<Said>, StoreError> {
+        self.call(|books, _| {
+            if books.seen(viewer, id).is_none() {
+                return Ok(Vec::new());
+            }
+            let sent =
+                books.outbox.values().filter(|row| [Standing::Sent, Standing::Reconciled].contains(&row.standing));
+            Ok(sent.filter_map(|row| row.said(id, platform)).collect())
+        })
+    }
+
+    async fn desk(&self) -> Result<Desk, StoreError> {
+        self.call(|books, _| Ok(books.desk.clone()))
+    }
+}
+
+impl Books {
+    fn newest(&self, incident: Option<IncidentId>, limit: u32) -> Vec<AlertState> {
+        let mut alerts: Vec<_> = self.alerts.values().filter(|alert| alert.incident == incident).cloned().collect();
+        alerts.sort_by_key(|alert| std::cmp::Reverse(alert.last_seen));
+        alerts.truncate(limit as usize);
+        alerts
+    }
+}
+
+impl Posted {
+    fn outgoing(&self) -> Outgoing {
+        let Self { id, op, effect, attempts, queued_at, .. } = self.clone();
+        Outgoing { id, op, effect, attempts, queued_at }
+    }
+
+    fn said(&self, id: IncidentId, platform: Platform) -> Option<Said> {
+        match &self.effect {
+            Effect::Say { incident, platform: place, message } if *incident == id && *place == platform => Some(Said {
+                op: self.op.clone(),
+                at: self.settled_at.unwrap(),
+                message: self.said.clone().unwrap_or_else(|| (**message).clone()),
+            }),
+            _ => None,
+        }
+    }
+}

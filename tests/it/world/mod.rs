@@ -1,0 +1,4 @@
+//! The world around the story, as tests need it: stateful, deterministic, and theirs to break.
+
+pub mod ledger;
+pub mod watch;
