@@ -20,7 +20,7 @@ const MAX_DNS_NAME: usize = 253;
 /// Allowed values named in an error; more are a list, not a hint.
 const MAX_VALUES_NAMED: usize = 10;
 
-/// Why one parameter cannot be used.
+/// Why a plan cannot be made of a runbook: mostly a parameter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParamError {
     #[error("`{name}` is not a parameter of it")]
@@ -29,6 +29,9 @@ pub enum ParamError {
     Missing { name: String, help: String },
     #[error("`{name}` is given twice")]
     Twice { name: String },
+    /// Not the fault of any value: nothing this person types would help.
+    #[error("its program {path} is not on this machine")]
+    Absent { path: String },
     #[error("`{name}` {why}")]
     Bad { name: String, why: String, nearest: Option<String> },
 }
@@ -108,6 +111,9 @@ fn resolve(
             Err((why, nearest)) => errors.push(ParamError::Bad { name: param.name.clone(), why, nearest }),
         }
     }
+    // The catalogue leaves the digest of a file it could not read empty.
+    let absent = runbook.files.iter().filter(|file| file.sha256.is_empty());
+    errors.extend(absent.map(|file| ParamError::Absent { path: file.path.clone() }));
     if errors.is_empty() { Ok(params) } else { Err(errors) }
 }
 

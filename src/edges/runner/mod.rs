@@ -3,6 +3,7 @@
 //! `catalogue` reads the reviewed runbooks; `exec`, `http` and `verify` carry out a plan's parts; `supervise` is the process
 //! between the bot and a run. Knows nothing of approvals beyond holding one: only `flow::remediation` can make it.
 
+pub mod catalogue;
 mod confine;
 mod descendants;
 mod exec;
