@@ -8,6 +8,7 @@ use super::trouble::Trouble;
 use crate::flow::incident::IncidentId;
 use axum::Extension;
 use axum::extract::State;
+use axum::http::HeaderName;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures::stream;
@@ -26,6 +27,8 @@ pub const CONNECTIONS_OF_ONE: usize = 8;
 const PACE: Duration = Duration::from_millis(300);
 /// A connection looks this often whether its session still holds.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// A comment this often keeps proxies from closing a quiet connection; most allow 60 s.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long a browser waits before it connects again.
 const RECONNECT: Duration = Duration::from_secs(3);
 
@@ -91,7 +94,9 @@ fn stream_to(web: &WebState, signed: Signed, watched: Option<IncidentId>) -> Res
     });
     let events =
         futures::StreamExt::map(futures::StreamExt::chain(stream::iter([hello]), changes), Ok::<Event, Infallible>);
-    Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
+    // A proxy in front must pass events on as they come (nginx reads this header).
+    let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];
+    (unbuffered, Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))).into_response()
 }
 
 impl Listener {

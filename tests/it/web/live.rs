@@ -106,3 +106,28 @@ async fn hanging_up_ends_every_stream() {
     web.hang_up();
     assert_eq!(page.next().await, None);
 }
+
+#[tokio::test]
+async fn the_console_is_a_chat_where_twice_is_once() {
+    use smokejumper::edges::chat::console::{Console, changes};
+    use smokejumper::flow::incident::{Incident, IncidentId};
+    use smokejumper::ports::Chat as _;
+    use smokejumper_intents::reply::Reply;
+    let changes = changes();
+    let console = Console::new(changes.clone(), "https://console.example.com/");
+    let incident = Incident::new(IncidentId(7));
+    // Nobody listening is no fault.
+    let room = console.open_room("op-1", &incident, "inc-7-checkout").await.unwrap();
+    assert_eq!(room, console.open_room("op-1", &incident, "inc-7-checkout").await.unwrap());
+    assert_eq!(room.link.as_deref(), Some("https://console.example.com/incidents/7"));
+    let mut heard = changes.subscribe();
+    let reply = Reply::default();
+    let said = console.say("op-2", &incident, &room, &reply).await.unwrap();
+    assert_eq!(said, console.say("op-2", &incident, &room, &reply).await.unwrap());
+    assert_ne!(said, console.say("op-3", &incident, &room, &reply).await.unwrap());
+    let card = console.card("op-4", &incident, &room, &reply).await.unwrap();
+    assert_eq!(card, console.card("op-5", &incident, &room, &reply).await.unwrap(), "one card, edited in place");
+    for _ in 0..5 {
+        assert_eq!(heard.try_recv(), Ok(IncidentId(7)));
+    }
+}

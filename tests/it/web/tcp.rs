@@ -15,8 +15,8 @@ async fn a_person_signs_in_over_a_socket() {
     let server = tokio::spawn(axum::serve(listener, router(&web)).into_future());
     let token = house.logins.mint(scene::who("ana")).unwrap();
     if preview.is_some() {
-        for _ in 0..8 {
-            println!("http://{address}/login?token={}", house.logins.mint(scene::who("ana")).unwrap());
+        for id in ["ana", "bo"].into_iter().cycle().take(20) {
+            println!("{id} http://{address}/login?token={}", house.logins.mint(scene::who(id)).unwrap());
         }
         server.await.unwrap().unwrap();
         return;

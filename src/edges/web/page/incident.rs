@@ -215,8 +215,6 @@ fn arranged(mut card: Reply) -> Reply {
 fn badge(name: &str) -> Markup {
     let letters: String =
         name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric())).take(2).collect();
-    // FNV-1a: names that differ a little get colours that differ.
-    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    let hue = (hash >> 16) % 6;
+    let hue = name.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(33).wrapping_add(u32::from(byte))) / 7 % 6;
     html! { span.badge .{ "hue" (hue) } aria-hidden="true" { (letters.to_uppercase()) } }
 }

@@ -54,15 +54,15 @@ pub async fn page(web: &WebState, signed: &Signed, said: Option<&Answer>) -> Res
             div.talk {
                 (answer(said, &ticket, now))
                 (composer("/say", &ticket, said.and_then(|a| a.typed.as_deref()), &hint))
+                section.loose #loose data-live-part="" {
+                    h2 { "Alerts of no incident " span.count { (count(loose.len(), LOOSE)) } }
+                    @if loose.is_empty() { p.empty { "None." } } @else { (alerts(&loose, now)) }
+                }
             }
             section.ended #ended data-live-part="" {
                 h2 { "Recently ended " span.count { (count(ended.len(), ENDED)) } }
                 (rows(web, &ended, now))
                 @if ended.is_empty() { p.empty { "None yet." } }
-            }
-            section.loose #loose data-live-part="" {
-                h2 { "Alerts of no incident " span.count { (count(loose.len(), LOOSE)) } }
-                @if loose.is_empty() { p.empty { "None." } } @else { (alerts(&loose, now)) }
             }
         }
     };
