@@ -78,7 +78,12 @@ fn quiet(draft: &mut Draft, id: IncidentId) {
     let quiet_after = draft.policy.grouping.quiet_after;
     let Some(incident) = draft.incident(id) else { return };
     let since = incident.times.last_alert.unwrap_or(incident.times.declared);
-    if !incident.is_open() || incident.firing() > 0 || draft.now.since(since) < quiet_after {
+    if !incident.is_open() || incident.firing() > 0 {
+        return;
+    }
+    if draft.now.since(since) < quiet_after {
+        // An alert came since the timer was set, or the clock was ahead when it fired.
+        draft.effect(Effect::Wake { incident: id, at: since.plus(quiet_after), timer: Timer::Quiet });
         return;
     }
     let mut message = titled(vec![

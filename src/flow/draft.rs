@@ -58,12 +58,17 @@ impl<'a> Draft<'a> {
         self.alerts.get(key).or_else(|| self.before.desk.alerts.get(key))
     }
 
+    /// Every alert as it is after what was noted so far.
+    pub fn alerts(&self) -> impl Iterator<Item = &AlertState> {
+        let untouched = self.before.desk.alerts.values().filter(|a| !self.alerts.contains_key(&a.key));
+        untouched.chain(self.alerts.values())
+    }
+
     /// Alerts that fire and belong to no incident.
     #[must_use]
     pub fn loose(&self) -> Vec<AlertState> {
         let alone = |a: &&AlertState| a.incident.is_none() && a.status == AlertStatus::Firing;
-        let untouched = self.before.desk.alerts.values().filter(|a| !self.alerts.contains_key(&a.key));
-        untouched.chain(self.alerts.values()).filter(alone).cloned().collect()
+        self.alerts().filter(alone).cloned().collect()
     }
 
     pub fn note_alert(&mut self, alert: AlertState) {

@@ -170,7 +170,13 @@ impl Incident {
     /// Alerts firing now.
     #[must_use]
     pub fn firing(&self) -> u32 {
-        self.groups.values().map(|g| g.firing).sum()
+        self.groups.values().fold(0, |sum, g| sum.saturating_add(g.firing))
+    }
+
+    /// A process of ours is at work here.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.runs.values().any(|r| r.phase == Phase::Started)
     }
 
     /// One request awaits a decision: its number.

@@ -99,6 +99,38 @@ fn one(draft: &mut Draft, signal: &Signal, changes: &mut Changes) {
     }
 }
 
+/// Counts an incident's alerts again: while it was over, alerts went on without it being told.
+pub fn recount(draft: &mut Draft, id: IncidentId) {
+    let Some(incident) = draft.incident(id) else { return };
+    let mut firing: BTreeMap<&str, u32> = incident.groups.keys().map(|name| (name.as_str(), 0)).collect();
+    for alert in draft.alerts().filter(|a| a.incident == Some(id) && a.status == AlertStatus::Firing) {
+        let name = if firing.contains_key(alert.name.as_str()) { alert.name.as_str() } else { OTHER };
+        let count = firing.entry(name).or_default();
+        *count = count.saturating_add(1);
+    }
+    let mut groups = Vec::new();
+    for (name, now) in firing {
+        let before = incident.groups.get(name).map_or(0, |g| g.firing);
+        if now != before {
+            groups.push(GroupChange {
+                name: name.to_owned(),
+                joined: 0,
+                fired_again: now.saturating_sub(before),
+                resolved: before.saturating_sub(now),
+                summary: None,
+                severity: None,
+                link: None,
+            });
+        }
+    }
+    if groups.is_empty() {
+        return;
+    }
+    let because = "counted again when the incident was reopened".to_owned();
+    let fact = Fact::AlertsChanged { source: "smokejumper".to_owned(), because, groups, digest: String::new() };
+    draft.record_by(Actor::Bot, id, fact);
+}
+
 /// Finds or makes the incident of a firing alert that has none.
 fn settle(draft: &mut Draft, signal: &Signal, count: u64, changes: &mut Changes) {
     let (incident, because) = match place(draft, signal) {
@@ -285,7 +317,9 @@ fn record(draft: &mut Draft, id: IncidentId, source: &str, changes: &[(Change, A
         if because.is_empty() || *change == Change::Joined {
             because.clone_from(&alert.because);
         }
-        let known = groups.contains_key(&alert.name) || groups.len() < MAX_GROUPS;
+        // A name the incident counts by itself is never counted with the others, however many come at once.
+        let own = draft.incident(id).is_some_and(|i| i.groups.contains_key(&alert.name));
+        let known = own || groups.contains_key(&alert.name) || groups.len() < MAX_GROUPS;
         let name = if known { alert.name.as_str() } else { OTHER };
         let group = groups.entry(name.to_owned()).or_insert_with(|| GroupChange {
             name: name.to_owned(),

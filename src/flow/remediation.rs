@@ -296,7 +296,12 @@ pub fn deny(
 /// The request's time is over.
 pub fn expire(draft: &mut Draft, id: IncidentId, request: u32) {
     let Some(run) = draft.incident(id).and_then(|i| i.runs.get(&request)) else { return };
-    if run.phase != Phase::Requested || draft.now < run.expires_at {
+    if run.phase != Phase::Requested {
+        return;
+    }
+    if draft.now < run.expires_at {
+        // The clock was ahead when the timer fired.
+        draft.effect(Effect::Wake { incident: id, at: run.expires_at, timer: Timer::Expiry { request } });
         return;
     }
     let name = run.plan.runbook.clone();
@@ -355,6 +360,9 @@ fn still_good(draft: &Draft, run: &Run, fresh: &Fresh) -> Result<(), String> {
     let policy = draft.policy;
     if draft.now >= run.expires_at {
         return Err("its time was over".to_owned());
+    }
+    if !draft.incident(run.plan.incident).is_some_and(Incident::is_open) {
+        return Err("the incident is over".to_owned());
     }
     if run.plan.sha256() != run.sha256 {
         return Err("its plan is not the one that was approved".to_owned());

@@ -6,10 +6,10 @@ use super::decide::declare;
 use super::draft::Draft;
 use super::fact::{Fact, Origin};
 use super::identity::{Actor, Identity, Party};
-use super::incident::{Incident, IncidentId, Phase};
+use super::incident::{Incident, IncidentId};
 use super::phrase::{account, count, faint, line, ours, outside, party, section, strong, titled};
 use super::refusal::Refusal;
-use super::{followup, learning, remediation};
+use super::{followup, learning, placing, remediation};
 use smokejumper_intents::intent::{Ask, Intent, Who};
 use smokejumper_intents::reply::{Reply, Span};
 use smokejumper_intents::word::{Role, Severity, State};
@@ -165,12 +165,16 @@ fn set_severity(draft: &mut Draft, id: IncidentId, severity: Severity) -> Result
 }
 
 fn set_state(draft: &mut Draft, id: IncidentId, state: State, note: Option<String>) -> Result<(), Refusal> {
-    let old = incident(draft, id)?.state.0;
+    let before = incident(draft, id)?;
+    let old = before.state.0;
     match state {
         State::Merged => {
             return Err(Refusal::new("merging needs to know into which incident, and is not possible yet."));
         }
         State::Resolved => return resolved(draft, id, None, note),
+        _ if !state.is_open() && before.is_running() => {
+            return Err(Refusal::new("a remediation is still running; end the incident when it has ended."));
+        }
         _ => {}
     }
     if old == state && note.is_none() {
@@ -183,6 +187,11 @@ fn set_state(draft: &mut Draft, id: IncidentId, state: State, note: Option<Strin
     }
     let message = titled(spans);
     draft.record(id, Fact::StateSet { state, note });
+    if !state.is_open() {
+        remediation::void_open(draft, id, "the incident ended");
+    } else if !old.is_open() {
+        placing::recount(draft, id);
+    }
     draft.say(id, &message);
     draft.reply(message);
     if state == State::Closed {
@@ -202,8 +211,7 @@ fn resolve(draft: &mut Draft, id: IncidentId, cause: Option<String>, fix: Option
 /// Resolves; what was not said is taken from what was found out and what was verified.
 fn resolved(draft: &mut Draft, id: IncidentId, cause: Option<String>, fix: Option<String>) -> Result<(), Refusal> {
     let before = incident(draft, id)?;
-    let running = before.runs.values().any(|r| r.phase == Phase::Started);
-    if running {
+    if before.is_running() {
         return Err(Refusal::new("a remediation is still running; resolve when it has ended."));
     }
     let cause = cause.or_else(|| before.cause.clone()).or_else(|| learning::found_cause(before));
