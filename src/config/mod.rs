@@ -1,5 +1,19 @@
-//! Configuration: raw (as written, unknown keys refused) -> checked (resolved, cross-checked, secrets wrapped).
+//! CONFIGURATION: raw (as written, unknown keys refused) -> checked (resolved, cross-checked, secrets wrapped).
+//!
+//! The only room that reads the environment. Knows the flow's policy and the people's words; knows no edge.
 
+pub mod checked;
+pub mod environment;
+pub mod excerpt;
+pub mod people;
 pub mod problem;
+mod raw;
+mod rules;
 pub mod secret;
+mod secrets;
 pub mod source;
+mod value;
+mod wording;
+
+pub use checked::{Checked, Config, Given, check, load};
+pub use environment::Environment;

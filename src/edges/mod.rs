@@ -7,4 +7,5 @@ pub mod directory;
 pub mod memory;
 pub mod runner;
 pub mod store;
+pub mod socket;
 pub mod web;

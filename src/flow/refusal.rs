@@ -2,6 +2,15 @@
 
 use smokejumper_intents::reply::{Line, Reply, Span};
 
+/// How every refusal begins. Only our own words are ever [`Span::Strong`].
+const NO: &str = "No: ";
+
+/// Whether a reply is a refusal, for those who need to know without reading it (exit codes).
+#[must_use]
+pub fn is_refusal(reply: &Reply) -> bool {
+    matches!(reply.title.spans.first(), Some(Span::Strong(text)) if text == NO)
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Our words: why not.
@@ -24,7 +33,7 @@ impl Refusal {
 
     #[must_use]
     pub fn to_reply(&self) -> Reply {
-        let mut spans = vec![Span::Strong("No: ".to_owned()), Span::Outside(self.because.clone())];
+        let mut spans = vec![Span::Strong(NO.to_owned()), Span::Outside(self.because.clone())];
         if let Some(hint) = &self.try_instead {
             spans.push(Span::Ours(" Try: ".to_owned()));
             spans.push(Span::Code(hint.clone()));

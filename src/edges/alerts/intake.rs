@@ -25,16 +25,25 @@ pub const TAKE_DEADLINE: Duration = Duration::from_secs(8);
 /// Bytes of a body that is too large, kept for the sample.
 const START: usize = 8 * 1024;
 
+/// The bounds, for whoever has reason to set others.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub deliveries: usize,
+    pub body_deadline: Duration,
+    pub take_deadline: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { deliveries: MAX_DELIVERIES, body_deadline: BODY_DEADLINE, take_deadline: TAKE_DEADLINE }
+    }
+}
+
 pub struct Intake {
+    pub limits: Limits,
     deliveries: Semaphore,
     kib: Semaphore,
     large: Semaphore,
-}
-
-impl Default for Intake {
-    fn default() -> Self {
-        Self { deliveries: Semaphore::new(MAX_DELIVERIES), kib: Semaphore::new(MAX_KIB), large: Semaphore::new(1) }
-    }
 }
 
 /// A delivery's place among those that are taken in; left when it is dropped.
@@ -69,6 +78,11 @@ impl std::ops::Deref for Whole<'_> {
 }
 
 impl Intake {
+    pub fn new(limits: Limits) -> Self {
+        let (kib, large) = (Semaphore::new(MAX_KIB), Semaphore::new(1));
+        Self { limits, deliveries: Semaphore::new(limits.deliveries), kib, large }
+    }
+
     /// `None`: full.
     pub fn enter(&self) -> Option<Slot<'_>> {
         self.deliveries.try_acquire().ok().map(|place| Slot { intake: self, _place: place })
@@ -81,7 +95,7 @@ impl<'i> Slot<'i> {
         if promised.is_some_and(|n| n > MAX_BODY as u64) {
             return Err(Broken::TooLarge(Bytes::new()));
         }
-        tokio::time::timeout(BODY_DEADLINE, self.collect(body)).await.unwrap_or(Err(Broken::Slow))
+        tokio::time::timeout(self.intake.limits.body_deadline, self.collect(body)).await.unwrap_or(Err(Broken::Slow))
     }
 
     /// The share of memory grows with what is really here, so promises cost nothing.
@@ -118,7 +132,7 @@ impl<'i> Slot<'i> {
     ) -> Result<Result<Reading, Unreadable>, String> {
         let (bytes, source) = (body.bytes.clone(), Arc::<str>::from(source));
         let _alone = if bytes.len() > LARGE_BODY {
-            let turn = tokio::time::timeout(TAKE_DEADLINE, self.intake.large.acquire()).await;
+            let turn = tokio::time::timeout(self.intake.limits.take_deadline, self.intake.large.acquire()).await;
             Some(turn.map_err(|_| "other large deliveries are before it")?.map_err(|e| e.to_string())?)
         } else {
             None

@@ -11,6 +11,8 @@ pub mod auth;
 mod intake;
 pub mod text;
 
+pub use self::intake::Limits;
+
 use self::answer::Answer;
 use self::auth::{Guard, Stranger};
 use self::intake::Intake;
@@ -112,11 +114,18 @@ pub enum Unfit {
     Random,
 }
 
-/// The route, to be merged into the server's.
+/// What can stand as `kind` in the configuration.
+#[must_use]
+pub fn kind_names() -> Vec<&'static str> {
+    KINDS.iter().map(|kind| kind.name).collect()
+}
+
+/// The route, to be merged into the server's: beside the console's, not inside its bounds. The server must set a timeout for
+/// reading headers; here begins what comes after them.
 ///
 /// # Errors
 /// [`Unfit`]; a checked configuration is never unfit by its kinds.
-pub fn router(sources: &[Source], door: Arc<dyn Door>, clock: Arc<dyn Clock>) -> Result<Router, Unfit> {
+pub fn router(sources: &[Source], door: Arc<dyn Door>, clock: Arc<dyn Clock>, limits: Limits) -> Result<Router, Unfit> {
     let mut table = BTreeMap::new();
     for source in sources {
         let kind = KINDS
@@ -130,7 +139,7 @@ pub fn router(sources: &[Source], door: Arc<dyn Door>, clock: Arc<dyn Clock>) ->
         door,
         clock,
         sources: table,
-        intake: Intake::default(),
+        intake: Intake::new(limits),
         strangers: AtomicU64::new(0),
         strangers_logged: AtomicI64::new(i64::MIN),
     };
@@ -202,7 +211,7 @@ impl Alerts {
     async fn take(&self, name: &str, bytes: &[u8], mut reading: Reading) -> Answer {
         let arrivals = std::mem::take(&mut reading.arrivals);
         if !arrivals.is_empty() {
-            match tokio::time::timeout(intake::TAKE_DEADLINE, self.door.take(arrivals)).await {
+            match tokio::time::timeout(self.intake.limits.take_deadline, self.door.take(arrivals)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
                     tracing::error!(source = name, %error, "alerts could not be stored; the sender was told to come again");
@@ -234,7 +243,7 @@ impl Alerts {
             why: why.to_owned(),
             sample: answer::sample(body),
         };
-        match tokio::time::timeout(intake::TAKE_DEADLINE, self.door.bury(letter)).await {
+        match tokio::time::timeout(self.intake.limits.take_deadline, self.door.bury(letter)).await {
             Ok(Ok(())) => answer,
             Ok(Err(error)) => {
                 tracing::error!(source = name, %error, "an unreadable delivery could not be kept");

@@ -1,0 +1,269 @@
+//! The configuration as the rest of the house gets it: resolved, cross-checked, secrets wrapped.
+//!
+//! No file, or an empty one, is valid: everything has a default that works on one machine.
+
+use super::environment::Environment;
+use super::problem::{MAX_PROBLEMS, Problem};
+use super::raw::{self, Raw, Text};
+use super::secret::Secret;
+use super::source::{Auth, Source};
+use super::wording::{did_you_mean, short};
+use super::{people, rules, secrets};
+use crate::flow::identity::Platform;
+use crate::flow::policy::Policy;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// Where the server listens unless told otherwise: reachable from this machine only.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7911);
+/// The source there is when none is set up.
+pub const DEFAULT_SOURCE: &str = "alertmanager";
+/// Looked for when no configuration is named, the first that is there.
+pub const DEFAULT_FILES: [&str; 2] = ["smokejumper.toml", "/etc/smokejumper/smokejumper.toml"];
+/// Bytes of a configuration.
+const MAX_FILE: u64 = 1024 * 1024;
+/// Characters of a name that stands in addresses, routes or lists.
+const MAX_NAME: usize = 64;
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where it was read from; `None`: all defaults.
+    pub file: Option<PathBuf>,
+    pub listen: SocketAddr,
+    pub data_dir: PathBuf,
+    /// Names under which a proxy serves the console over https, besides loopback.
+    pub hosts: Vec<String>,
+    pub sources: Vec<Source>,
+    /// `None`: no runbooks.
+    pub runbooks: Option<PathBuf>,
+    /// By name, for runbooks that refer to them.
+    pub secrets: BTreeMap<String, Secret>,
+    /// Without runbooks: those are read by their own edge.
+    pub policy: Policy,
+}
+
+/// What a look at the configuration found.
+#[derive(Debug)]
+pub struct Checked {
+    /// As far as it could be read; to be used only when no problem is an error.
+    pub config: Config,
+    /// In the order of the file.
+    pub problems: Vec<Problem>,
+}
+
+impl Checked {
+    /// The configuration and its warnings, or everything that is wrong.
+    ///
+    /// # Errors
+    /// At least one problem is an error.
+    pub fn usable(self) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
+        if self.problems.iter().any(Problem::is_error) { Err(self.problems) } else { Ok((self.config, self.problems)) }
+    }
+}
+
+/// What is said on the command line, and what the edges can do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given<'g> {
+    pub file: Option<&'g Path>,
+    pub data_dir: Option<&'g Path>,
+    /// Names of the kinds of alert source there are.
+    pub source_kinds: &'g [&'static str],
+}
+
+/// Reads and checks; total. Relative paths in the file start from the file's folder.
+#[must_use]
+pub fn load(given: Given<'_>, environment: &Environment<'_>) -> Checked {
+    let default = || DEFAULT_FILES.iter().map(PathBuf::from).find(|p| p.exists());
+    match given.file.map(Path::to_owned).or_else(default) {
+        None => check(given, environment, None, ""),
+        Some(file) => match text_of(&file) {
+            Ok(source) => check(given, environment, Some(&file), &source),
+            Err(problem) => {
+                let mut checked = check(given, environment, None, "");
+                checked.problems.insert(0, problem);
+                checked
+            }
+        },
+    }
+}
+
+fn text_of(file: &Path) -> Result<String, Problem> {
+    let cannot = |why: String| Problem::of_file(file, format!("the configuration cannot be read: {why}"));
+    let size = std::fs::metadata(file).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => cannot("there is no such file".to_owned())
+            .hint("leave --config out to start with defaults, or copy deploy/config.example.toml there"),
+        _ => cannot(e.to_string()),
+    })?;
+    if !size.is_file() || size.len() > MAX_FILE {
+        return Err(cannot(format!("it is not a file of at most {} KiB", MAX_FILE / 1024)));
+    }
+    let bytes = std::fs::read(file).map_err(|e| cannot(e.to_string()).hint("let this user read it"))?;
+    String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8 text".to_owned()))
+}
+
+/// The same for a text that was read already.
+#[must_use]
+pub fn check(given: Given<'_>, environment: &Environment<'_>, file: Option<&Path>, source: &str) -> Checked {
+    let name = file.unwrap_or(Path::new("defaults"));
+    let (raw, problems) = raw::read(name, source);
+    let folder = file.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+    let mut checker = Checker { file: name, source, folder, problems };
+    let config = checker.config(raw, given, environment, file);
+    let mut problems = checker.problems;
+    problems.sort_by_key(|p| (p.line, p.column));
+    problems.truncate(MAX_PROBLEMS);
+    Checked { config, problems }
+}
+
+/// Collects what is wrong while the parts are resolved.
+pub(super) struct Checker<'f> {
+    pub file: &'f Path,
+    pub source: &'f str,
+    /// Relative paths start here.
+    pub folder: PathBuf,
+    pub problems: Vec<Problem>,
+}
+
+impl Checker<'_> {
+    pub fn error(&mut self, span: &Range<usize>, what: impl Into<String>, hint: impl Into<String>) {
+        self.problems.push(Problem::at(self.file, self.source, span, what).hint(hint));
+    }
+
+    pub fn warn(&mut self, span: &Range<usize>, what: impl Into<String>, hint: impl Into<String>) {
+        self.problems.push(Problem::at(self.file, self.source, span, what).hint(hint).warning());
+    }
+
+    /// A name that may stand anywhere, used once. Kept even so, for what refers to it.
+    pub fn name(&mut self, what: &str, name: &Text, used: &mut BTreeSet<String>) -> String {
+        let text = name.get_ref();
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if text.is_empty() || text.len() > MAX_NAME || !text.chars().all(plain) {
+            let hint = format!("use letters, digits, `-`, `_` and `.`, at most {MAX_NAME}");
+            self.error(&name.span(), format!("`{}` is no name for a {what}", short(text)), hint);
+        } else if !used.insert(text.clone()) {
+            let hint = "give one of them another name";
+            self.error(&name.span(), format!("there are two of the {what} `{}`", short(text)), hint);
+        }
+        text.clone()
+    }
+
+    fn config(&mut self, raw: Raw, given: Given<'_>, environment: &Environment<'_>, file: Option<&Path>) -> Config {
+        let secrets = secrets::resolve(self, &raw.secrets, environment);
+        let listen = self.listen(raw.server.listen.as_ref());
+        let local = listen.ip().is_loopback();
+        let sources = self.sources(&raw.sources, &secrets, given.source_kinds, local);
+        let hosts = self.hosts(&raw.console.hosts);
+        let (people, services) = people::resolve(self, &raw.people, &raw.services, environment.uid);
+        let mut policy = Policy { people, services, platforms: vec![Platform::Console], ..Policy::default() };
+        rules::resolve(self, &raw, &mut policy);
+        let written = raw.server.data_dir.map(|d| self.folder.join(d.into_inner()));
+        Config {
+            file: file.map(Path::to_owned),
+            listen,
+            data_dir: given.data_dir.map(Path::to_owned).or(written).unwrap_or_else(|| environment.data_dir()),
+            hosts,
+            sources,
+            runbooks: self.runbooks(raw.runbooks.folder.as_ref()),
+            secrets: secrets.into_iter().map(|(name, (_, secret))| (name, secret)).collect(),
+            policy,
+        }
+    }
+
+    fn listen(&mut self, written: Option<&Text>) -> SocketAddr {
+        let Some(written) = written else { return DEFAULT_LISTEN };
+        let text = written.get_ref().replace("localhost:", "127.0.0.1:");
+        text.parse().unwrap_or_else(|_| {
+            let what = format!("`{}` is not an address to listen on", short(written.get_ref()));
+            self.error(&written.span(), what, format!("write an IP address and a port, such as \"{DEFAULT_LISTEN}\""));
+            DEFAULT_LISTEN
+        })
+    }
+
+    fn hosts(&mut self, written: &[Text]) -> Vec<String> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '[' | ']');
+        for host in written {
+            if host.get_ref().is_empty() || !host.get_ref().chars().all(plain) {
+                let what = format!("`{}` is not a host", short(host.get_ref()));
+                self.error(&host.span(), what, "write it without https:// and path, such as \"incidents.example.org\"");
+            }
+        }
+        written.iter().map(|h| h.get_ref().to_ascii_lowercase()).collect()
+    }
+
+    /// A folder that is named must be there; the usual one is used when it is.
+    fn runbooks(&mut self, written: Option<&Text>) -> Option<PathBuf> {
+        let Some(written) = written else {
+            return Some(self.folder.join("runbooks")).filter(|usual| usual.is_dir());
+        };
+        let folder = self.folder.join(written.get_ref());
+        if !folder.is_dir() {
+            let what = format!("there is no folder {}", folder.display());
+            self.error(&written.span(), what, "make it, or leave the key out to run without runbooks");
+        }
+        Some(folder)
+    }
+
+    fn sources(
+        &mut self,
+        written: &[raw::Source],
+        secrets: &secrets::Resolved,
+        kinds: &[&'static str],
+        local: bool,
+    ) -> Vec<Source> {
+        let mut used = BTreeSet::new();
+        let mut sources: Vec<Source> = Vec::new();
+        for source in written {
+            let name = self.name("source", &source.name, &mut used);
+            let kind = source.kind.get_ref().clone();
+            if !kinds.contains(&kind.as_str()) {
+                let what = format!("there is no kind of source `{}`", short(&kind));
+                self.error(&source.kind.span(), what, did_you_mean(&kind, kinds.iter().copied()));
+            }
+            let auth = source.auth.as_ref().map_or(Auth::Open, |auth| self.auth(auth, &source.name, secrets));
+            if auth.is_open() && source.auth.is_none() && !local {
+                let what = format!("anybody who reaches the server can send alerts as `{}`", short(&name));
+                let hint = "set auth = { bearer = \"name-of-a-secret\" }, or listen on 127.0.0.1 only";
+                self.warn(&source.name.span(), what, hint);
+            }
+            sources.push(Source { name, kind, auth });
+        }
+        if sources.is_empty() {
+            if !local {
+                let what = format!("anybody who reaches the server can send alerts to /alerts/{DEFAULT_SOURCE}");
+                let hint = "add a [[source]] with auth, or listen on 127.0.0.1 only";
+                self.problems.push(Problem::of_file(self.file, what).hint(hint).warning());
+            }
+            sources.push(Source { name: DEFAULT_SOURCE.to_owned(), kind: DEFAULT_SOURCE.to_owned(), auth: Auth::Open });
+        }
+        sources
+    }
+
+    fn auth(&mut self, auth: &raw::Auth, of: &Text, secrets: &secrets::Resolved) -> Auth {
+        match (&auth.bearer, &auth.basic) {
+            (Some(names), None) => Auth::Bearer(secrets::refer(self, names, secrets)),
+            (None, Some(basic)) => {
+                let basic = basic.get_ref();
+                if basic.user.get_ref().is_empty() || basic.user.get_ref().contains(':') {
+                    self.error(
+                        &basic.user.span(),
+                        "a user is not empty and has no `:`",
+                        "write the name Alertmanager sends",
+                    );
+                }
+                let passwords = secrets::refer(self, &basic.password, secrets);
+                Auth::Basic { user: basic.user.get_ref().clone(), passwords }
+            }
+            // Fails closed: the broken configuration is refused, and this lets nobody in.
+            _ => {
+                self.error(
+                    &of.span(),
+                    "auth is either `bearer` or `basic`",
+                    "write auth = { bearer = \"name-of-a-secret\" }",
+                );
+                Auth::Bearer(Vec::new())
+            }
+        }
+    }
+}

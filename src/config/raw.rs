@@ -1,0 +1,281 @@
+//! The configuration as it is written: TOML, unknown keys refused, every value with its place. Nothing is resolved here.
+//!
+//! Each table is read on its own, so that one look shows a mistake in each of them.
+
+use super::problem::{MAX_PROBLEMS, Problem};
+use super::value::{Duration, Moment, OneOrMany};
+use super::wording;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use smokejumper_intents::word::{Right, Severity};
+use std::path::Path;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A text and its place.
+pub type Text = Spanned<String>;
+
+/// The tables there are, in the order of `deploy/config.example.toml`.
+pub const TABLES: [&str; 13] = [
+    "server", "console", "source", "secrets", "runbooks", "person", "service", "route", "silence", "grouping", "storm",
+    "triage", "approval",
+];
+
+#[derive(Default)]
+pub struct Raw {
+    pub server: Server,
+    pub console: Console,
+    pub sources: Vec<Source>,
+    pub secrets: Vec<(Text, Secret)>,
+    pub runbooks: Runbooks,
+    pub people: Vec<Person>,
+    pub services: Vec<Service>,
+    pub routes: Vec<Route>,
+    pub silences: Vec<Silence>,
+    pub grouping: Grouping,
+    pub storm: Storm,
+    pub triage: Triage,
+    pub approval: Approval,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub listen: Option<Text>,
+    pub data_dir: Option<Text>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Console {
+    #[serde(default)]
+    pub hosts: Vec<Text>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    pub name: Text,
+    pub kind: Text,
+    pub auth: Option<Auth>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    pub bearer: Option<Spanned<OneOrMany<String>>>,
+    pub basic: Option<Spanned<Basic>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Basic {
+    pub user: Text,
+    pub password: Spanned<OneOrMany<String>>,
+}
+
+/// Without `Debug`: it may hold the value itself.
+pub enum Secret {
+    Plain(Text),
+    From(Spanned<SecretFrom>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretFrom {
+    pub env: Option<String>,
+    pub file: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Runbooks {
+    pub folder: Option<Text>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    pub id: Text,
+    pub name: Option<String>,
+    pub right: Option<Right>,
+    #[serde(default)]
+    pub teams: Vec<Text>,
+    #[serde(default)]
+    pub on_call: bool,
+    pub console: Option<bool>,
+    pub cli: Option<Spanned<OneOrMany<u32>>>,
+    pub slack: Option<Spanned<OneOrMany<String>>>,
+    pub discord: Option<Spanned<OneOrMany<String>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    pub name: Text,
+    #[serde(default)]
+    pub owners: Vec<Text>,
+    #[serde(default)]
+    pub depends_on: Vec<Text>,
+    pub tier: Option<Spanned<u8>>,
+    pub repository: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    pub name: Option<Text>,
+    #[serde(rename = "match")]
+    pub matchers: Text,
+    pub service: Option<Text>,
+    pub severity: Option<Severity>,
+    pub open: Option<Open>,
+    #[serde(default)]
+    pub invite: Vec<Text>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Open {
+    Always,
+    Group,
+    Never,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Silence {
+    pub name: Text,
+    #[serde(rename = "match")]
+    pub matchers: Text,
+    pub from: Moment,
+    pub until: Spanned<Moment>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grouping {
+    pub service_window: Option<Duration>,
+    pub neighbour_window: Option<Duration>,
+    pub quiet_after: Option<Duration>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storm {
+    pub incidents: Option<Spanned<usize>>,
+    pub window: Option<Duration>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Triage {
+    pub threshold: Option<Spanned<f64>>,
+    pub notable_change: Option<Spanned<f64>>,
+    pub shown: Option<Spanned<usize>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    pub expires_after: Option<Duration>,
+    pub max_ineffective: Option<Spanned<u32>>,
+}
+
+/// What could be read, and what could not.
+#[must_use]
+pub fn read(file: &Path, source: &str) -> (Raw, Vec<Problem>) {
+    let (table, errors) = DeTable::parse_recoverable(source);
+    let mut reader = Reader { file, source, problems: Vec::new() };
+    for error in errors {
+        reader.problems.push(wording::reworded(Problem::from_toml(file, source, &error)));
+    }
+    let mut raw = Raw::default();
+    if !reader.problems.is_empty() {
+        // What follows a syntax error is a guess.
+        reader.problems.truncate(MAX_PROBLEMS);
+        return (raw, reader.problems);
+    }
+    for (key, value) in table.into_inner() {
+        match &**key.get_ref() {
+            "server" => raw.server = reader.table(value).unwrap_or_default(),
+            "console" => raw.console = reader.table(value).unwrap_or_default(),
+            "source" => raw.sources = reader.tables("source", value),
+            "secrets" => raw.secrets = reader.secrets(value),
+            "runbooks" => raw.runbooks = reader.table(value).unwrap_or_default(),
+            "person" => raw.people = reader.tables("person", value),
+            "service" => raw.services = reader.tables("service", value),
+            "route" => raw.routes = reader.tables("route", value),
+            "silence" => raw.silences = reader.tables("silence", value),
+            "grouping" => raw.grouping = reader.table(value).unwrap_or_default(),
+            "storm" => raw.storm = reader.table(value).unwrap_or_default(),
+            "triage" => raw.triage = reader.table(value).unwrap_or_default(),
+            "approval" => raw.approval = reader.table(value).unwrap_or_default(),
+            unknown => {
+                let problem =
+                    Problem::at(file, source, &key.span(), format!("unknown table `{}`", wording::short(unknown)));
+                reader.problems.push(problem.hint(wording::did_you_mean(unknown, TABLES)));
+            }
+        }
+    }
+    reader.problems.sort_by_key(|p| (p.line, p.column));
+    reader.problems.truncate(MAX_PROBLEMS);
+    (raw, reader.problems)
+}
+
+struct Reader<'f> {
+    file: &'f Path,
+    source: &'f str,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn table<T: DeserializeOwned>(&mut self, value: Spanned<DeValue<'_>>) -> Option<T> {
+        let span = value.span();
+        match T::deserialize(toml::de::ValueDeserializer::from(value)) {
+            Ok(read) => Some(read),
+            Err(error) => {
+                let at = error.span().unwrap_or(span);
+                self.problems.push(wording::reworded(Problem::at(self.file, self.source, &at, error.message())));
+                None
+            }
+        }
+    }
+
+    fn tables<T: DeserializeOwned>(&mut self, name: &str, value: Spanned<DeValue<'_>>) -> Vec<T> {
+        let span = value.span();
+        let DeValue::Array(items) = value.into_inner() else {
+            let problem = Problem::at(self.file, self.source, &span, format!("`{name}` is a list of tables"));
+            self.problems.push(problem.hint(format!("write `[[{name}]]`, once for each of them")));
+            return Vec::new();
+        };
+        items.into_iter().filter_map(|item| self.table(item)).collect()
+    }
+
+    fn secrets(&mut self, value: Spanned<DeValue<'_>>) -> Vec<(Text, Secret)> {
+        let span = value.span();
+        let DeValue::Table(table) = value.into_inner() else {
+            self.problems
+                .push(Problem::at(self.file, self.source, &span, "`secrets` is a table").hint("write `[secrets]`"));
+            return Vec::new();
+        };
+        let mut secrets = Vec::new();
+        for (key, value) in table {
+            let name = Spanned::new(key.span(), key.get_ref().to_string());
+            let at = value.span();
+            match value.get_ref() {
+                DeValue::String(text) => secrets.push((name, Secret::Plain(Spanned::new(at, text.to_string())))),
+                DeValue::Table(_) => {
+                    if let Some(from) = self.table(value) {
+                        secrets.push((name, Secret::From(Spanned::new(at, from))));
+                    }
+                }
+                _ => {
+                    let problem = Problem::at(self.file, self.source, &at, "this is not a secret");
+                    self.problems.push(problem.hint("write { env = \"NAME\" }, { file = \"path\" } or a text"));
+                }
+            }
+        }
+        secrets
+    }
+}

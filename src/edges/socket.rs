@@ -1,0 +1,239 @@
+//! The command line's door: HTTP over a Unix socket of mode 0600 in the data directory. Who speaks is what the kernel says of
+//! the other end (`SO_PEERCRED`), never what it says itself.
+//!
+//! Knows the people's words and the door; knows neither what an ask means nor what it does.
+
+use crate::flow::identity::{Identity, Platform};
+use crate::flow::refusal;
+use crate::ports::Door;
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::serve::IncomingStream;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use smokejumper_intents::confirm::confirmation;
+use smokejumper_intents::intent::Ask;
+use smokejumper_intents::reply::Reply;
+use smokejumper_intents::utterance::{Place, Utterance};
+use smokejumper_intents::{Reading, read};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::UnixListener;
+use tokio::sync::Semaphore;
+
+/// The socket's name in the data directory.
+pub const FILE: &str = "smokejumper.sock";
+/// Bytes of its path: what the kernel takes (`sun_path` of 108, less the NUL).
+pub const MAX_PATH: usize = 107;
+/// Bytes of a request: an utterance is at most 4,000 characters.
+const MAX_BODY: usize = 64 * 1024;
+/// Characters of a key.
+const MAX_KEY: usize = 128;
+/// Requests answered at once: nobody types in more terminals.
+const MAX_REQUESTS: usize = 64;
+/// A reply has a budget of two seconds; a request that waits for storage may take this long.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// The workspace of identities on this machine.
+const WORKSPACE: &str = "local";
+
+/// `POST /v1/ask`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// What somebody says, as after `/incident`.
+    pub text: String,
+    /// The number of the incident it is said in; `None`: in the lobby.
+    #[serde(default)]
+    pub incident: Option<u32>,
+    /// Makes a repeated request one act; the same words again are another key.
+    pub key: String,
+    /// What would need to be confirmed is meant.
+    #[serde(default)]
+    pub confirmed: bool,
+}
+
+/// The answer, with status 200.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    pub outcome: Outcome,
+    pub reply: Reply,
+}
+
+/// How it went, for whoever does not read the reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Done, or answered.
+    Done,
+    /// Nothing happened: it must be said again with `confirmed`.
+    Confirm,
+    /// Nothing happened: not understood.
+    Misread,
+    /// Nothing happened: understood, and refused.
+    Refused,
+}
+
+/// The answer with any other status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub error: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SocketError {
+    #[error("the path of the socket {0} is longer than {MAX_PATH} bytes; choose a shorter data directory")]
+    TooLong(PathBuf),
+    #[error("another smokejumper is running with this data directory: it answers at {0}")]
+    InUse(PathBuf),
+    #[error("{0} is there and is not a socket; move it away")]
+    NotASocket(PathBuf),
+    #[error("the socket {path} cannot be made: {cause}")]
+    Io { path: PathBuf, cause: std::io::Error },
+}
+
+/// The other end of a connection.
+#[derive(Clone, Copy, Debug)]
+struct Peer {
+    uid: Option<u32>,
+}
+
+impl Connected<IncomingStream<'_, UnixListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+        Self { uid: stream.io().peer_cred().ok().map(|cred| cred.uid()) }
+    }
+}
+
+/// A bound socket; its file goes when this is dropped.
+#[derive(Debug)]
+pub struct Socket {
+    listener: Option<UnixListener>,
+    path: PathBuf,
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.path) {
+            tracing::debug!(path = %self.path.display(), %error, "the socket's file was gone already");
+        }
+    }
+}
+
+#[must_use]
+pub fn path(data_dir: &Path) -> PathBuf {
+    data_dir.join(FILE)
+}
+
+/// Takes the socket of this data directory. One that a dead process left behind is replaced. Needs a tokio runtime.
+///
+/// # Errors
+/// [`SocketError`], in words for whoever starts the server.
+pub fn bind(data_dir: &Path) -> Result<Socket, SocketError> {
+    let path = path(data_dir);
+    if path.as_os_str().as_bytes().len() > MAX_PATH {
+        return Err(SocketError::TooLong(path));
+    }
+    let failed = |cause| SocketError::Io { path: path.clone(), cause };
+    match std::fs::symlink_metadata(&path) {
+        Ok(there) if !there.file_type().is_socket() => return Err(SocketError::NotASocket(path)),
+        Ok(_) => match std::os::unix::net::UnixStream::connect(&path) {
+            Err(e) if e.kind() == std::io::ErrorKind::ConnectionRefused => {
+                std::fs::remove_file(&path).map_err(failed)?;
+            }
+            _ => return Err(SocketError::InUse(path)),
+        },
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+        Err(e) => return Err(failed(e)),
+    }
+    let listener = UnixListener::bind(&path).map_err(failed)?;
+    let socket = Socket { listener: Some(listener), path: path.clone() };
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    Ok(socket)
+}
+
+struct Desk {
+    door: Arc<dyn Door>,
+    /// Whom the mode of the file lets in; asked again, for between making the file and setting its mode anybody could connect.
+    owner: u32,
+    room: Semaphore,
+}
+
+impl Socket {
+    /// Serves until `stop` ends, then finishes what is being answered.
+    ///
+    /// # Errors
+    /// The listener broke.
+    pub async fn serve(
+        mut self,
+        door: Arc<dyn Door>,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
+        let Some(listener) = self.listener.take() else { return Ok(()) };
+        let owner = rustix::process::geteuid().as_raw();
+        let desk = Arc::new(Desk { door, owner, room: Semaphore::new(MAX_REQUESTS) });
+        let routes = Router::new().route("/v1/ask", post(ask)).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(desk);
+        let service = routes.into_make_service_with_connect_info::<Peer>();
+        axum::serve(listener, service).with_graceful_shutdown(stop).await
+    }
+}
+
+async fn ask(
+    State(desk): State<Arc<Desk>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Result<Json<Request>, axum::extract::rejection::JsonRejection>,
+) -> Response {
+    let Some(uid) = peer.uid.filter(|uid| *uid == desk.owner || *uid == 0) else {
+        return failure(StatusCode::FORBIDDEN, "this socket is for the user who runs smokejumper");
+    };
+    let Ok(_place) = desk.room.try_acquire() else {
+        return failure(StatusCode::SERVICE_UNAVAILABLE, "too many are asking at once; try again in a moment");
+    };
+    let request = match request {
+        Ok(Json(request)) => request,
+        Err(error) => return failure(error.status(), &error.body_text()),
+    };
+    if request.key.is_empty() || request.key.chars().count() > MAX_KEY {
+        return failure(StatusCode::BAD_REQUEST, "the key must have 1 to 128 characters");
+    }
+    let identity = Identity { platform: Platform::Cli, workspace: WORKSPACE.to_owned(), id: uid.to_string() };
+    let place = request.incident.map_or(Place::Lobby, Place::Incident);
+    let ask = match read(&Utterance { text: request.text, place }) {
+        Reading::Clear(ask) => ask,
+        Reading::Confirm { ask, .. } if request.confirmed => ask,
+        Reading::Confirm { ask, because } => return answer(Outcome::Confirm, confirmation(&ask, &because)),
+        Reading::Misread(misread) => return answer(Outcome::Misread, misread.to_reply()),
+    };
+    desk.ask(identity, ask, request.key).await
+}
+
+impl Desk {
+    async fn ask(&self, by: Identity, ask: Ask, key: String) -> Response {
+        // Keys of one account cannot stand for the acts of another.
+        let key = format!("{}:{key}", by.id);
+        match tokio::time::timeout(DEADLINE, self.door.ask(by, ask, key)).await {
+            Ok(Ok(reply)) if refusal::is_refusal(&reply) => answer(Outcome::Refused, reply),
+            Ok(Ok(reply)) => answer(Outcome::Done, reply),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "an ask from the command line was not stored");
+                failure(StatusCode::SERVICE_UNAVAILABLE, "this could not be stored; try again in a moment")
+            }
+            Err(_) => failure(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "this takes too long; look whether it happened, then try again",
+            ),
+        }
+    }
+}
+
+fn answer(outcome: Outcome, reply: Reply) -> Response {
+    Json(Answer { outcome, reply }).into_response()
+}
+
+fn failure(status: StatusCode, error: &str) -> Response {
+    (status, Json(Failure { error: error.to_owned() })).into_response()
+}

@@ -1,0 +1,356 @@
+//! Configuration: what is accepted, and in which words, at which place, everything else is refused.
+
+use smokejumper::config::problem::Weight;
+use smokejumper::config::source::Auth;
+use smokejumper::config::{Checked, Config, Environment, Given, check, excerpt, load};
+use smokejumper::flow::identity::Platform;
+use smokejumper::flow::moment::{HOUR, MINUTE};
+use smokejumper::flow::policy::{Open, Policy};
+use smokejumper_intents::word::{Right, Severity};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+const GIVEN: Given<'static> = Given { file: None, data_dir: None, source_kinds: &["alertmanager"] };
+
+fn variable(name: &str) -> Option<String> {
+    match name {
+        "HOME" => Some("/home/ana".to_owned()),
+        "TOKEN" => Some("canary-5f1d".to_owned()),
+        "EMPTY" => Some(String::new()),
+        _ => None,
+    }
+}
+
+fn looked(source: &str) -> Checked {
+    let environment = Environment { variable: &variable, uid: 1000 };
+    check(GIVEN, &environment, Some(Path::new("conf/c.toml")), source)
+}
+
+/// `line:column: what; hint`, the way people see it but for the file's name.
+fn said(source: &str) -> Vec<String> {
+    looked(source).problems.iter().map(|p| p.to_string().replace("conf/c.toml:", "")).collect()
+}
+
+fn good(source: &str) -> Config {
+    looked(source).usable().unwrap_or_else(|problems| panic!("{problems:#?}")).0
+}
+
+/// One problem, which begins and ends like this.
+#[track_caller]
+fn refused(source: &str, starts: &str, hint: &str) {
+    let said = said(source);
+    assert_eq!(said.len(), 1, "{said:#?}");
+    assert!(said[0].starts_with(starts), "{}\nis not\n{starts}", said[0]);
+    assert!(said[0].contains(hint), "{}\nlacks\n{hint}", said[0]);
+}
+
+#[test]
+fn an_empty_file_is_valid_and_serves_this_machine_only() {
+    let config = good("");
+    assert!(config.listen.ip().is_loopback());
+    assert_eq!(config.listen.port(), 7911);
+    assert_eq!(config.data_dir, Path::new("/home/ana/.local/share/smokejumper"));
+    assert_eq!(config.sources.len(), 1);
+    assert!(config.sources[0].auth.is_open());
+    assert_eq!(config.runbooks, None);
+    let [operator] = config.policy.people.as_slice() else { panic!("{:?}", config.policy.people) };
+    assert_eq!(operator.right, Right::Admin);
+    assert!(operator.identities.iter().any(|i| i.platform == Platform::Cli && i.id == "1000"));
+    let defaults = Policy::default();
+    assert_eq!(config.policy.storm.incidents, defaults.storm.incidents);
+    assert_eq!(config.policy.platforms, [Platform::Console]);
+}
+
+#[test]
+fn root_keeps_data_where_daemons_do() {
+    let environment = Environment { variable: &variable, uid: 0 };
+    assert_eq!(check(GIVEN, &environment, None, "").config.data_dir, Path::new("/var/lib/smokejumper"));
+    let given = Given { data_dir: Some(Path::new("/elsewhere")), ..GIVEN };
+    let source = "[server]\ndata_dir = \"x\"\n";
+    assert_eq!(check(given, &environment, None, source).config.data_dir, Path::new("/elsewhere"));
+    assert_eq!(good(source).data_dir, Path::new("conf/x"));
+}
+
+#[test]
+fn everything_that_is_set_arrives() {
+    let config = good(
+        r#"
+        [server]
+        listen = "[::1]:80"
+        [console]
+        hosts = ["Incidents.Example.org"]
+        [secrets]
+        t = { env = "TOKEN" }
+        [[source]]
+        name = "prod"
+        kind = "alertmanager"
+        auth = { basic = { user = "am", password = "t" } }
+        [[person]]
+        id = "ana"
+        name = "Ana Ruiz"
+        right = "admin"
+        teams = ["platform"]
+        on_call = true
+        cli = [1000, 1001]
+        slack = "T1/U1"
+        discord = ["1/2", "1/3"]
+        [[person]]
+        id = "bo"
+        teams = ["platform"]
+        console = false
+        [[service]]
+        name = "checkout"
+        owners = ["platform", "bo"]
+        depends_on = ["db"]
+        tier = 1
+        [[service]]
+        name = "db"
+        [[route]]
+        match = 'service="checkout",severity=~"critical|page"'
+        service = "checkout"
+        severity = "sev2"
+        open = "always"
+        invite = ["platform"]
+        [[silence]]
+        name = "upgrade"
+        match = 'service="db"'
+        from = 2026-12-01T22:00:00Z
+        until = "2026-12-02T00:00:00+01:00"
+        [grouping]
+        service_window = "1h"
+        quiet_after = "90s"
+        [storm]
+        incidents = 3
+        window = "10m"
+        [triage]
+        threshold = 0.5
+        shown = 2
+        [approval]
+        expires_after = "1h30m"
+        max_ineffective = 1
+        "#,
+    );
+    assert_eq!(config.listen.to_string(), "[::1]:80");
+    assert_eq!(config.hosts, ["incidents.example.org"]);
+    let Auth::Basic { user, passwords } = &config.sources[0].auth else { panic!("{:?}", config.sources) };
+    assert_eq!((user.as_str(), passwords[0].expose()), ("am", "canary-5f1d"));
+    let policy = &config.policy;
+    assert_eq!(policy.people[0].identities.len(), 6, "{:?}", policy.people[0].identities);
+    assert_eq!((policy.people[1].name.as_str(), policy.people[1].right), ("bo", Right::Responder));
+    assert_eq!(policy.people[1].identities, []);
+    let route = &policy.routes[0];
+    assert_eq!((route.name.as_str(), route.open, route.severity), ("route 1", Open::Always, Some(Severity::Sev2)));
+    assert_eq!(route.invite.iter().map(|p| p.0.as_str()).collect::<Vec<_>>(), ["ana", "bo"]);
+    assert_eq!(route.matchers.len(), 2);
+    assert_eq!(policy.silences[0].until.since(policy.silences[0].from), HOUR);
+    assert_eq!((policy.grouping.service_window, policy.grouping.quiet_after), (HOUR, 90_000));
+    assert_eq!((policy.storm.incidents, policy.storm.window), (3, 10 * MINUTE));
+    assert_eq!((policy.triage.shown, policy.approval.expires_after), (2, 90 * MINUTE));
+    assert!(!format!("{config:?}").contains("canary-5f1d"));
+}
+
+#[test]
+fn unknown_keys_are_shown_with_their_place_and_the_one_that_was_meant() {
+    refused("[server]\nlissen = \"x\"\n", "2:1: error: unknown key `lissen`", "did you mean `listen`?");
+    refused("[servre]\n", "1:2: error: unknown table `servre`", "did you mean `server`?");
+    refused(
+        "[[person]]\nid = \"a\"\nright = \"admin\"\non-call = true",
+        "4:1: error: unknown key `on-call`",
+        "did you mean `on_call`?",
+    );
+    refused("[server]\nqqqq = 1\n", "2:1: error: unknown key `qqqq`", "known are `listen`, `data_dir`");
+    refused("[secrets]\na = { evn = \"TOKEN\" }", "2:7: error: unknown key `evn`", "did you mean `env`?");
+    refused("[[route]]\nmatch = 'a=\"b\"'\nopen = \"alwasy\"", "3:8: error: `alwasy` is not possible here", "`always`");
+    refused("[[person]]\nid = \"a\"\nright = \"root\"", "3:9: error: `root` is not possible here", "`admin`");
+}
+
+#[test]
+fn wrong_types_and_missing_keys_are_told_in_words() {
+    refused("[server]\nlisten = 7911\n", "2:10: error: this number cannot stand here; expected a text in quotes", "");
+    refused("[[source]]\nname = \"a\"\n", "1:1: error: the key `kind` is missing", "kind = ");
+    refused("source = 1\n", "1:10: error: `source` is a list of tables", "[[source]]");
+    refused("[source]\nname = \"a\"\n", "1:1: error: `source` is a list of tables", "[[source]]");
+    refused("server = 1\n", "1:10: error: this number cannot stand here; expected a table", "");
+    refused("[triage]\nthreshold = \"high\"\n", "2:13: error: a text cannot stand here; expected a number", "");
+    refused("[storm]\nwindow = \"5 minutes\"\n", "2:10: error: this is not a duration", "\"1h30m\"");
+    refused(
+        "[[person]]\nid = \"a\"\nright = \"admin\"\ncli = true",
+        "4:7: error: true or false cannot stand here",
+        "one value or a list",
+    );
+    refused(
+        "[[silence]]\nname = \"a\"\nmatch = 'a=\"b\"'\nfrom = 2026-12-01\nuntil = 2026-12-02",
+        "4:8: error: this is not a moment",
+        "Z",
+    );
+    refused("[storm]\nincidents = -1\n", "2:13: error: this number cannot stand here", "");
+}
+
+#[test]
+fn each_broken_table_is_shown_at_once() {
+    let said =
+        said("[server]\nlissen = 1\n[storm]\nwindow = 5\n[[route]]\nmatch = 'a='\n[[route]]\nmach = 'a=\"b\"'\n");
+    let places: Vec<&str> = said.iter().map(|s| s.split(": ").next().unwrap()).collect();
+    assert_eq!(places, ["2:1", "4:10", "6:12", "8:1"], "{said:#?}");
+}
+
+#[test]
+fn syntax_errors_have_their_place() {
+    let said = said("[server]\nlisten = \n");
+    assert!(said[0].starts_with("2:10: error: "), "{said:#?}");
+    assert!(self::said("[server]\n[server]\n")[0].starts_with("2:"), "a table twice");
+    for source in ["\u{0}", "[", "a = 'x", "= 1", "[a]]", "\u{feff}x", &"[".repeat(10_000), &"a.".repeat(5_000)] {
+        assert!(looked(source).usable().is_err(), "{}", source.chars().take(20).collect::<String>());
+    }
+}
+
+#[test]
+fn what_refers_to_nothing_is_refused() {
+    let people = "[[person]]\nid = \"ana\"\nright = \"admin\"\nteams = [\"platform\"]\n";
+    let services = "[[service]]\nname = \"checkout\"\n";
+    let route = "[[route]]\nmatch = 'a=\"b\"'\n";
+    refused(
+        &format!("{people}{route}invite = [\"anna\"]"),
+        "7:11: error: `anna` is neither a person nor a team",
+        "did you mean `ana`?",
+    );
+    refused(
+        &format!("{services}{route}service = \"chekout\""),
+        "5:11: error: there is no service `chekout`",
+        "`checkout`",
+    );
+    refused(&format!("{services}depends_on = [\"db\"]"), "3:15: error: there is no service `db`", "");
+    refused(&format!("{people}{services}owners = [\"plaform\"]"), "7:11: error: `plaform` is neither", "`platform`");
+    refused(
+        "[[source]]\nname = \"a\"\nkind = \"alertmanger\"",
+        "3:8: error: there is no kind of source `alertmanger`",
+        "`alertmanager`",
+    );
+    let source = "[[source]]\nname = \"a\"\nkind = \"alertmanager\"\n";
+    refused(
+        &format!("{source}auth = {{ bearer = \"hunter2\" }}"),
+        "4:19: error: there is no secret of this name",
+        "[secrets]",
+    );
+    refused(&format!("{source}auth = {{}}"), "2:8: error: auth is either `bearer` or `basic`", "bearer");
+    assert!(
+        !said(&format!("{source}auth = {{ bearer = \"hunter2\" }}"))[0].contains("hunter2"),
+        "it may be the secret itself"
+    );
+    assert!(!said(&format!("{source}auth = \"hunter2\""))[0].contains("hunter2"));
+}
+
+#[test]
+fn matchers_are_checked_to_the_character() {
+    refused("[[route]]\nmatch = 'a=\"b\", severity is high'", "2:26: error: not a matcher", "=");
+    refused("[[route]]\nmatch = 'a=\"b\", severity=~\"(\"'", "2:", "");
+    let said = said("[[route]]\nmatch = ''");
+    assert!(said[0].contains("no matcher"), "an empty set would match everything: {said:#?}");
+}
+
+#[test]
+fn doubles_are_refused_for_four_eyes_count_people() {
+    let ana = "[[person]]\nid = \"ana\"\nright = \"admin\"\ncli = 1000\n";
+    refused(
+        &format!("{ana}[[person]]\nid = \"bo\"\ncli = 1000"),
+        "6:6: error: the cli account 1000 is also `ana`'s",
+        "one person",
+    );
+    let said = said(&format!("{ana}[[person]]\nid = \"ana\"\nconsole = false"));
+    assert!(said[0].contains("there are two of the person `ana`"), "{said:#?}");
+    let source = "[[source]]\nname = \"a\"\nkind = \"alertmanager\"\n";
+    refused(&source.repeat(2), "5:8: error: there are two of the source `a`", "another name");
+    refused(&source.replace("\"a\"", "\"a/b\""), "2:8: error: `a/b` is no name for a source", "letters");
+}
+
+#[test]
+fn values_out_of_range_are_refused() {
+    refused("[triage]\nthreshold = 35\n", "2:", "");
+    refused("[triage]\nthreshold = nan\n", "2:13: error: this must be from 0 to 1", "0.35");
+    refused("[triage]\nshown = 9\n", "2:9: error: this must be from 1 to 3", "3");
+    refused("[storm]\nincidents = 0\n", "2:13: error: this must be from 1 to 100", "10");
+    refused("[server]\nlisten = \"7911\"\n", "2:10: error: `7911` is not an address", "127.0.0.1:7911");
+    refused("[runbooks]\nfolder = \"nowhere\"\n", "2:10: error: there is no folder conf/nowhere", "");
+    let silence =
+        "[[silence]]\nname = \"a\"\nmatch = 'a=\"b\"'\nfrom = 2026-12-02T00:00:00Z\nuntil = 2026-12-01T00:00:00Z";
+    refused(silence, "5:9: error: this silence ends before it begins", "later");
+}
+
+#[test]
+fn an_open_door_is_a_warning_elsewhere_than_on_loopback() {
+    let warned = looked("[server]\nlisten = \"0.0.0.0:7911\"\n[[source]]\nname = \"a\"\nkind = \"alertmanager\"\n");
+    assert_eq!(warned.problems.len(), 1);
+    assert_eq!((warned.problems[0].weight, warned.problems[0].line), (Weight::Warning, 4));
+    assert_eq!(looked("[server]\nlisten = \"0.0.0.0:7911\"\n").problems.len(), 1, "the default source is open, too");
+    assert!(warned.usable().is_ok());
+}
+
+#[test]
+fn secrets_come_from_where_they_are_said_to_be() {
+    refused("[secrets]\na = { env = \"NOPE\" }", "2:5: error: the environment variable NOPE is not set", "set it");
+    refused("[secrets]\na = { env = \"EMPTY\" }", "2:1: error: the secret `a` is empty", "value");
+    refused("[secrets]\na = \"ChangeMe\"", "2:1: error: the secret `a` is one that anybody would guess", "openssl");
+    refused("[secrets]\na = { file = \"nope\" }", "2:5: error: the secret file conf/nope cannot be used", "");
+    refused("[secrets]\na = { file = \"x\", env = \"Y\" }", "2:5: error: a secret comes from one place", "");
+    refused("[secrets]\na = 5", "2:5: error: this is not a secret", "env");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "from-a-file\n").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let source = format!("[secrets]\na = {{ file = {:?} }}", file.display().to_string());
+    assert_eq!(good(&source).secrets["a"].expose(), "from-a-file");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(looked(&source).problems[0].weight, Weight::Warning);
+    std::fs::write(&file, vec![b'x'; 70_000]).unwrap();
+    assert!(looked(&source).problems[0].what.contains("larger than 64 KiB"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let environment = Environment { variable: &variable, uid: 1000 };
+    let problem = |path: &Path| load(Given { file: Some(path), ..GIVEN }, &environment).problems[0].to_string();
+    let missing = problem(&folder.path().join("none.toml"));
+    assert!(missing.contains("there is no such file") && missing.contains("deploy/config.example.toml"), "{missing}");
+    assert!(problem(folder.path()).contains("it is not a file"));
+    let binary = folder.path().join("b.toml");
+    std::fs::write(&binary, b"\xff\xfe").unwrap();
+    assert!(problem(&binary).contains("not UTF-8"));
+    std::fs::write(&binary, vec![b' '; 1024 * 1024 + 1]).unwrap();
+    assert!(problem(&binary).contains("at most 1024 KiB"));
+}
+
+#[test]
+fn the_example_shows_every_key_there_is_and_is_valid() {
+    let example = include_str!("../../../deploy/config.example.toml");
+    assert_eq!(said(example), Vec::<String>::new(), "as it is");
+    let set: String = example
+        .lines()
+        .map(|line| line.strip_prefix('#').filter(|rest| !rest.is_empty() && !rest.starts_with(' ')).unwrap_or(line))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let without_secrets = set
+        .replace("SMOKEJUMPER_AM_TOKEN_BEFORE", "TOKEN")
+        .replace("SMOKEJUMPER_AM_TOKEN", "TOKEN")
+        .replace("{ file = \"/run/secrets/staging_password\" }", "{ env = \"TOKEN\" }")
+        .replace("folder = \"runbooks\"", "");
+    assert_eq!(said(&without_secrets), Vec::<String>::new(), "with every setting set");
+    let tables = ["server", "console", "runbooks", "grouping", "storm", "triage", "approval"].map(|t| format!("[{t}]"));
+    let lists = ["source", "person", "service", "route", "silence"].map(|t| format!("[[{t}]]"));
+    for table in tables.iter().chain(&lists) {
+        // An unknown key makes the reader list the known ones.
+        let said = said(&format!("{table}\nqqqqqqqq = 1\n"));
+        let list = said[0].split("known are ").nth(1).or(said[0].split("did you mean ").nth(1)).unwrap();
+        let block: String = set.split(table.as_str()).skip(1).map(|b| b.split("\n[").next().unwrap()).collect();
+        for key in list.split('`').skip(1).step_by(2) {
+            assert!(block.contains(&format!("\n{key} = ")), "{table} lacks {key}");
+        }
+    }
+}
+
+#[test]
+fn the_excerpt_points_at_the_place() {
+    let source = "[server]\nlissen = \"x\"\n";
+    let shown = excerpt::from(&looked(source).problems[0], source).unwrap();
+    assert_eq!(shown, "    2 | lissen = \"x\"\n      | ^\n");
+}
