@@ -6,6 +6,6 @@ pub mod clock;
 pub mod directory;
 pub mod memory;
 pub mod runner;
-pub mod store;
 pub mod socket;
+pub mod store;
 pub mod web;
