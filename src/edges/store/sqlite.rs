@@ -129,7 +129,7 @@ pub async fn check_pages(connection: &mut AnyConnection, path: &Path) -> Result<
 }
 
 /// Copies the WAL into the database and syncs both. What a failed fsync of a former process left in the page cache only,
-/// is written again here, before anybody is told that it is known.
+/// is written again here, before anybody is told that it is known. Needs as much room as the WAL has.
 pub async fn settle_wal(connection: &mut AnyConnection) -> Result<(), StoreError> {
     sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(connection).await.map(drop).map_err(|e| explain(&e))
 }

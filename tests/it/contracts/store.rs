@@ -1,7 +1,13 @@
 //! What storage promises, to the engine and to the simulator alike: the same suite for SQLite and for the ledger in memory.
 
+mod anchors;
+mod crowd;
+mod damage;
+mod disk;
 mod facts;
 mod memory;
+mod refused;
+mod tamper;
 
 use crate::world::ledger::Ledger;
 use crate::world::watch::Watch;

@@ -1,0 +1,107 @@
+//! A database older than what was anchored beside it delivers and runs nothing, until a person confirms.
+
+use super::disk::*;
+use super::facts::*;
+use smokejumper::edges::store::Store;
+use smokejumper::flow::event::Event;
+use smokejumper::ports::{Commit, Inbox, Journal, Outbox, Progress, StoreError};
+
+fn start(id: i64) -> Commit {
+    Commit { outbox: vec![(id, Progress::Sending)], ..Commit::default() }
+}
+
+async fn claimed(store: &Store) -> Vec<String> {
+    store.claim(NOW, 10).await.unwrap().into_iter().map(|o| o.op).collect()
+}
+
+#[tokio::test]
+async fn a_restored_copy_repeats_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await.unwrap();
+    let hello = Commit { effects: vec![("s1".to_owned(), say(2, "x"))], ..Commit::default() };
+    store.commit(vec![queue_run("r1", 1), hello]).await.unwrap();
+    store.close().await;
+    let database_only = std::fs::read(database(dir.path())).unwrap();
+
+    // Life goes on: the message is sent, the run is started, and the process dies.
+    let store = open(dir.path()).await.unwrap();
+    assert_eq!(store.is_restored(), None);
+    assert_eq!(claimed(&store).await, ["r1", "s1"]);
+    store.commit(vec![start(1)]).await.unwrap();
+    drop(store);
+    let store = open(dir.path()).await.unwrap();
+    assert_eq!(store.is_restored(), None);
+    store.close().await;
+
+    // Somebody puts the old database back.
+    std::fs::write(database(dir.path()), &database_only).unwrap();
+    for _ in 0..3 {
+        let store = open(dir.path()).await.unwrap();
+        assert!(store.is_restored().is_some());
+        assert_eq!(claimed(&store).await, [""; 0]);
+        assert_eq!(store.next_due().await.unwrap(), None);
+        let refused = store.commit(vec![start(1)]).await;
+        assert!(matches!(&refused, Err(StoreError::Conflict(what)) if what.contains("restored")), "{refused:?}");
+        // Deliveries are still taken in.
+        store.accept(vec![arrival("am", "1")]).await.unwrap();
+        store.close().await;
+    }
+    let store = open(dir.path()).await.unwrap();
+    store.confirm_restored().await.unwrap();
+    assert_eq!(store.is_restored(), None);
+    assert_eq!(claimed(&store).await, ["s1"]);
+    // The run is given up, and somebody is told.
+    let events: Vec<_> = store.waiting(10).await.unwrap().into_iter().map(|w| w.arrival.event).collect();
+    assert!(matches!(&events[1], Event::Undelivered { what, .. } if what == "run 1"), "{events:?}");
+    // Even if it came back under its old name it would not start.
+    store.commit(vec![queue_run("r2", 2)]).await.unwrap();
+    meddle(dir.path(), "UPDATE outbox SET op = 'old' WHERE op = 'r1'; UPDATE outbox SET op = 'r1' WHERE op = 'r2'")
+        .await;
+    let row = store.claim(NOW, 10).await.unwrap().remove(0);
+    let refused = store.commit(vec![start(row.id)]).await;
+    assert!(matches!(&refused, Err(StoreError::Conflict(what)) if what.contains("started before")), "{refused:?}");
+    // New ids are none that may have been given before.
+    assert!(row.id > 1_000_000, "{}", row.id);
+    store.close().await;
+    assert_eq!(open(dir.path()).await.unwrap().is_restored(), None);
+}
+
+#[tokio::test]
+async fn a_cut_wal_counts_as_restored() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await.unwrap();
+    store.commit(vec![Commit { entries: vec![declared(1)], ..Commit::default() }]).await.unwrap();
+    store.anchor().await.unwrap();
+    let copied = copy(dir.path());
+    store.close().await;
+    // As it was copied, nothing is missing.
+    let whole = copy(copied.path());
+    assert_eq!(open(whole.path()).await.unwrap().is_restored(), None);
+    // Without its WAL the last entry is.
+    std::fs::write(copied.path().join("smokejumper.db-wal"), "").unwrap();
+    let store = open(copied.path()).await.unwrap();
+    assert!(store.is_restored().is_some());
+}
+
+#[tokio::test]
+async fn a_lost_or_forged_anchor_counts_as_restored() {
+    let dir = story().await;
+    let anchor = dir.path().join("journal.anchor");
+    let forged = copy(dir.path());
+    std::fs::remove_file(&anchor).unwrap();
+    assert!(open(dir.path()).await.unwrap().is_restored().is_some());
+    std::fs::write(forged.path().join("journal.anchor"), "{}").unwrap();
+    assert!(open(forged.path()).await.unwrap().is_restored().is_some());
+}
+
+#[tokio::test]
+async fn a_first_start_that_was_cut_short_is_a_first_start() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path()).await.unwrap().close().await;
+    // Killed after the schema was made, before anything was promised.
+    std::fs::remove_file(dir.path().join("journal.anchor")).unwrap();
+    assert_eq!(open(dir.path()).await.unwrap().is_restored(), None);
+    let early = tempfile::tempdir().unwrap();
+    std::fs::write(database(early.path()), "").unwrap();
+    assert_eq!(open(early.path()).await.unwrap().is_restored(), None);
+}

@@ -1,0 +1,110 @@
+//! A data directory in a test's hands: opened as Smokejumper does, and tampered with as somebody else might.
+
+use super::facts::*;
+use crate::world::watch::Watch;
+use smokejumper::edges::store::Store;
+use smokejumper::edges::store::reader::Reader;
+use smokejumper::flow::fact::Fact;
+use smokejumper::flow::incident::{Incident, IncidentId};
+use smokejumper::ports::{Clock, Commit, Journal, StoreError};
+use sqlx::{AnyConnection, Connection as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+pub fn watch() -> Arc<dyn Clock> {
+    Arc::new(Watch::at(NOW))
+}
+
+pub async fn open(dir: &Path) -> Result<Store, StoreError> {
+    Store::open(dir, watch()).await
+}
+
+pub async fn read(dir: &Path) -> Result<Reader, StoreError> {
+    Reader::open(dir, watch()).await
+}
+
+pub fn database(dir: &Path) -> PathBuf {
+    dir.join("smokejumper.db")
+}
+
+/// Two incidents of six entries, stored and closed; the third entry of the first was erased.
+pub async fn story() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await.unwrap();
+    for n in 1..=6 {
+        for incident in 1..=2 {
+            let entry = match (incident, n) {
+                (_, 1) => declared(incident),
+                (1, 5) => entry(1, 5, Fact::Redacted { n: 3 }),
+                _ => noted(incident, n),
+            };
+            let incidents = vec![Incident { entries: n, ..Incident::new(IncidentId(incident)) }];
+            let commit = Commit { entries: vec![entry], incidents, ..Commit::default() };
+            store.commit(vec![commit]).await.unwrap();
+        }
+    }
+    store.close().await;
+    dir
+}
+
+/// A copy of every file, as a backup or an attacker would make it.
+pub fn copy(dir: &Path) -> TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    put_back(dir, copy.path());
+    copy
+}
+
+pub fn put_back(from: &Path, to: &Path) {
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
+/// A connection of somebody who has the file.
+pub async fn intruder(dir: &Path) -> AnyConnection {
+    sqlx::any::install_default_drivers();
+    AnyConnection::connect(&format!("sqlite://{}?mode=rw", database(dir).display())).await.unwrap()
+}
+
+/// Runs statements as that somebody; the number of rows changed by all of them.
+pub async fn meddle(dir: &Path, sql: &str) -> u64 {
+    let mut connection = intruder(dir).await;
+    let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await;
+    connection.close().await.unwrap();
+    done.unwrap_or_else(|e| panic!("{sql}: {e}")).rows_affected()
+}
+
+/// A small filesystem of its own, gone when dropped. `None` where the system does not allow mounting.
+pub struct Small(TempDir);
+
+impl Small {
+    pub fn mount(megabytes: u32) -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let size = format!("size={megabytes}m");
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(dir.path()).output();
+        let mounted = mount.is_ok_and(|output| output.status.success());
+        if !mounted {
+            eprintln!("skipped: mounting a tmpfs is not allowed here");
+        }
+        mounted.then_some(Self(dir))
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn read_only(&self, yes: bool) {
+        let option = if yes { "remount,ro" } else { "remount,rw" };
+        let done = Command::new("mount").args(["-o", option]).arg(self.path()).status().unwrap();
+        assert!(done.success());
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
+    }
+}

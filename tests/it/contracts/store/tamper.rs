@@ -1,0 +1,89 @@
+//! Somebody with the database file changes the journal: every edit, deletion, insertion and swap is found.
+
+use super::disk::*;
+use super::facts::ana;
+use smokejumper::edges::store::audit::Verified;
+use smokejumper::flow::fact::Fact;
+use smokejumper::flow::incident::IncidentId;
+use smokejumper::ports::Views as _;
+use std::path::Path;
+
+async fn verify(dir: &Path) -> Verified {
+    read(dir).await.unwrap().verify_chain().await.unwrap()
+}
+
+#[tokio::test]
+async fn an_untouched_journal_is_whole_with_its_erasures() {
+    let dir = story().await;
+    let verified = verify(dir.path()).await;
+    assert!(matches!(verified, Verified::Whole { entries: 12, redacted: 1, .. }), "{verified:?}");
+    let reader = read(dir.path()).await.unwrap();
+    assert_eq!(reader.entries(&ana(), IncidentId(1)).await.unwrap()[2].fact, Fact::Redacted { n: 3 });
+}
+
+#[tokio::test]
+async fn every_change_is_found() {
+    let mut changes = Vec::new();
+    for seq in 1..=12 {
+        for column in ["incident", "n", "v", "at"] {
+            changes.push(format!("UPDATE journal SET {column} = {column} + 100 WHERE seq = {seq}"));
+        }
+        for column in ["kind", "actor", "commitment", "chain"] {
+            changes.push(format!("UPDATE journal SET {column} = {column} || ' ' WHERE seq = {seq}"));
+        }
+        changes.push(format!("DELETE FROM journal WHERE seq = {seq}"));
+        // Entry 3 of incident 1 (seq 5) has no payload any more.
+        if seq != 5 {
+            changes.push(format!("UPDATE journal SET body = body || ' ' WHERE seq = {seq}"));
+            changes.push(format!("UPDATE journal SET salt = salt || '0' WHERE seq = {seq}"));
+            changes.push(format!("UPDATE journal SET body = NULL, salt = NULL WHERE seq = {seq}"));
+        }
+    }
+    for (a, b) in [(1, 2), (3, 4), (7, 12), (2, 11)] {
+        changes.push(format!(
+            "UPDATE journal SET seq = 99 WHERE seq = {a}; UPDATE journal SET seq = {a} WHERE seq = {b}; \
+             UPDATE journal SET seq = {b} WHERE seq = 99"
+        ));
+        // Payload, salt and commitment together: consistent in itself, but not what was chained.
+        changes.push(format!(
+            "CREATE TABLE o AS SELECT * FROM journal; UPDATE journal SET (body, salt, commitment) = \
+             (SELECT body, salt, commitment FROM o WHERE o.seq = {b}) WHERE seq = {a}"
+        ));
+    }
+    changes.push("UPDATE journal SET body = '{\"text\":\"never said\"}', salt = '00' WHERE seq = 5".to_owned());
+    // The end cut off, and the head set to fit.
+    changes.push(
+        "DELETE FROM journal WHERE seq = 12; UPDATE head SET seq = 11, \
+         chain = (SELECT chain FROM journal WHERE seq = 11)"
+            .to_owned(),
+    );
+    changes.push("DELETE FROM journal; UPDATE head SET seq = 0, chain = ''".to_owned());
+    changes.push("UPDATE head SET chain = 'f'".to_owned());
+    changes.push(
+        "INSERT INTO journal SELECT 13, incident, 7, kind, v, at, actor, body, salt, commitment, chain, epoch \
+         FROM journal WHERE seq = 12"
+            .to_owned(),
+    );
+    let story = story().await;
+    for change in &changes {
+        let dir = copy(story.path());
+        assert!(meddle(dir.path(), change).await > 0, "{change} changed nothing");
+        let verified = verify(dir.path()).await;
+        assert!(matches!(verified, Verified::Tampered { .. }), "not found: {change}");
+    }
+    println!("{} changes, all found", changes.len());
+}
+
+#[tokio::test]
+async fn another_key_or_anchor_is_found() {
+    let dir = story().await;
+    let anchor = dir.path().join("journal.anchor");
+    let text = std::fs::read_to_string(&anchor).unwrap();
+    std::fs::write(&anchor, text.replace("\"seq\":12", "\"seq\":11")).unwrap();
+    assert!(matches!(verify(dir.path()).await, Verified::Tampered { seq: 0, .. }));
+    std::fs::write(&anchor, text).unwrap();
+    assert!(matches!(verify(dir.path()).await, Verified::Whole { .. }));
+    std::fs::remove_file(&anchor).unwrap();
+    std::fs::write(dir.path().join("journal.key"), "ab".repeat(32)).unwrap();
+    assert!(matches!(verify(dir.path()).await, Verified::Tampered { seq: 1, .. }));
+}
