@@ -11,6 +11,7 @@
 
 mod contracts;
 mod demo_memory;
+mod documents;
 mod flow;
 mod tidy;
 mod web;
