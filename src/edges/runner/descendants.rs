@@ -3,7 +3,7 @@
 //! The supervisor is a subreaper, so an orphan becomes its child; `/proc` then shows the whole tree.
 
 use rustix::event::{PollFd, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, pidfd_open, pidfd_send_signal, waitpid};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, pidfd_open, pidfd_send_signal, wait};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -59,7 +59,7 @@ pub fn living() -> Vec<Process> {
 /// Takes leave of ended children; gives the status of `main` when it is among them.
 pub fn reap(main: Option<Pid>) -> Option<WaitStatus> {
     let mut status = None;
-    while let Ok(Some((pid, how))) = waitpid(None, WaitOptions::NOHANG) {
+    while let Ok(Some((pid, how))) = wait(WaitOptions::NOHANG) {
         if Some(pid) == main {
             status = Some(how);
         }

@@ -7,14 +7,17 @@ use crate::flow::plan::hex;
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{Read, Seek, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Largest script or argument file in bytes; it is held in memory while it runs.
 pub const MAX_SCRIPT: u64 = 8 * 1024 * 1024;
 /// Largest program in bytes; tools in Go are about 100 MB.
 pub const MAX_PROGRAM: u64 = 1024 * 1024 * 1024;
+/// Of the beginning of a program: Linux reads as much for a script's interpreter.
+const MAX_START: u64 = 256;
 /// Read at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
 
@@ -24,6 +27,10 @@ pub enum FileError {
     Io { path: String, source: std::io::Error },
     #[error("{path} is not a regular file")]
     NotRegular { path: String },
+    #[error("{path} is neither a program for this machine nor a script that begins with `#!/path/of/interpreter`")]
+    NotExecutable { path: String },
+    #[error("{path} is not executable; allow it with chmod +x")]
+    NotAllowed { path: String },
     #[error("{path} is larger than {limit} bytes")]
     TooLarge { path: String, limit: u64 },
     #[error("{path} is not what was approved: its SHA-256 is {is}, approved was {approved}")]
@@ -49,9 +56,19 @@ impl Checked {
     /// The program of a run.
     pub fn program(path: &str, approved: &str) -> Result<Self, FileError> {
         let mut file = open(Path::new(path), path)?;
-        let mut start = [0; 2];
-        let script = file.read_exact(&mut start).is_ok() && &start == b"#!";
-        std::io::Seek::rewind(&mut file).map_err(|source| FileError::Io { path: path.to_owned(), source })?;
+        let mut start = Vec::new();
+        let io = |source| FileError::Io { path: path.to_owned(), source };
+        (&mut file).take(MAX_START).read_to_end(&mut start).map_err(io)?;
+        file.rewind().map_err(io)?;
+        // A copy in memory has permissions of its own, so those of the file are asked for here.
+        if file.metadata().map_err(io)?.permissions().mode() & 0o111 == 0 {
+            return Err(FileError::NotAllowed { path: path.to_owned() });
+        }
+        let script = start.starts_with(b"#!");
+        // For anything else the C library would start a shell to read it.
+        if !(is_native(&start) || script && interpreter(&start).is_some_and(is_regular)) {
+            return Err(FileError::NotExecutable { path: path.to_owned() });
+        }
         if script {
             return Self::sealed(file, path, approved);
         }
@@ -76,7 +93,7 @@ impl Checked {
         let mut memory = File::from(memory.map_err(|e| io(e.into()))?);
         let is = copy_hashed(&mut file, &mut memory, MAX_SCRIPT, path)?;
         same(path, is, approved)?;
-        std::io::Seek::rewind(&mut memory).map_err(io)?;
+        memory.rewind().map_err(io)?;
         let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
         fcntl_add_seals(&memory, seals).map_err(|e| io(e.into()))?;
         fcntl_setfd(&memory, FdFlags::empty()).map_err(|e| io(e.into()))?;
@@ -91,6 +108,26 @@ impl Checked {
     pub const fn is_script(&self) -> bool {
         self.script
     }
+}
+
+/// An ELF file for the machine this very program was made for: class, byte order (bytes 4 and 5) and machine (18 and 19).
+fn is_native(start: &[u8]) -> bool {
+    let mut own = [0; 20];
+    let read = File::open("/proc/self/exe").and_then(|mut exe| exe.read_exact(&mut own));
+    let same =
+        |range: std::ops::Range<usize>| start.get(range.clone()).is_some_and(|bytes| own.get(range) == Some(bytes));
+    read.is_ok() && start.starts_with(b"\x7fELF") && same(4..6) && same(18..20)
+}
+
+/// The absolute path after `#!`.
+fn interpreter(start: &[u8]) -> Option<&Path> {
+    let line = start.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
+    let path = std::str::from_utf8(line).ok()?.split_whitespace().next()?;
+    Some(Path::new(path)).filter(|path| path.is_absolute())
+}
+
+fn is_regular(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|meta| meta.is_file())
 }
 
 fn open(path: &Path, shown: &str) -> Result<File, FileError> {
@@ -145,6 +182,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("fix.sh");
         std::fs::write(&path, "#!/bin/sh\necho good\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         let approved = digest(&path).unwrap();
         let shown = path.to_str().unwrap();
         let checked = Checked::program(shown, &approved).unwrap();

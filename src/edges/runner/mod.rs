@@ -212,14 +212,14 @@ fn after_process(done: Executed, step: u32) -> (Option<StepResult>, Option<Ended
 
 #[async_trait::async_trait]
 impl Runner for Hands {
-    /// A file that cannot be read has an empty digest, which is nobody's.
+    /// A file that cannot be read is not in the answer.
     async fn freshen(&self, plan: &Plan) -> Vec<FileDigest> {
         let paths: Vec<String> = plan.files.iter().map(|file| file.path.clone()).collect();
         let digest = |path: String| {
-            let sha256 = executable::digest(path.as_ref()).unwrap_or_default();
-            FileDigest { path, sha256 }
+            let sha256 = executable::digest(path.as_ref()).ok()?;
+            Some(FileDigest { path, sha256 })
         };
-        let hashed = tokio::task::spawn_blocking(move || paths.into_iter().map(digest).collect()).await;
+        let hashed = tokio::task::spawn_blocking(move || paths.into_iter().filter_map(digest).collect()).await;
         hashed.unwrap_or_default()
     }
 

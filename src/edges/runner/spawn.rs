@@ -3,7 +3,7 @@
 use super::executable::Checked;
 use rustix::process::{Pid, Signal, set_parent_process_death_signal};
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -27,7 +27,7 @@ pub fn supervisor(binary: &Path) -> io::Result<tokio::process::Child> {
 ///
 /// A script sees its interpreter's view of it (`/proc/self/fd/N`) as its own name.
 pub fn program(checked: &Checked, argv: &[String], env: &[(String, String)], cwd: &str) -> io::Result<Pid> {
-    let output = rustix::io::dup(io::stdout())?;
+    let output = rustix::io::fcntl_dupfd_cloexec(io::stdout(), 0)?;
     let mut command = Command::new(checked.path());
     if !checked.is_script() {
         command.arg0(argv.first().map_or("", String::as_str));
@@ -61,8 +61,12 @@ pub fn close_inherited() {
     let numbers: Vec<RawFd> = listed.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
     let last_of_ours = io::stderr().as_raw_fd();
     for fd in numbers.into_iter().filter(|&fd| fd > last_of_ours) {
-        // SAFETY: called first thing in a single-threaded process that has opened nothing; the folder just listed is
-        // closed, and closing its number again only gives EBADF.
-        unsafe { rustix::io::close(fd) }
+        // SAFETY: called first thing in a single-threaded process, where nobody owns a descriptor yet. The one of the
+        // folder just listed is closed by now, so each is asked for before it is closed.
+        unsafe {
+            if rustix::io::fcntl_getfd(BorrowedFd::borrow_raw(fd)).is_ok() {
+                rustix::io::close(fd);
+            }
+        }
     }
 }

@@ -2,4 +2,5 @@
 
 mod alerts;
 mod config;
+mod runner;
 mod store;

@@ -1,4 +1,5 @@
 //! The world around the story, as tests need it: stateful, deterministic, and theirs to break.
 
 pub mod ledger;
+pub mod wait;
 pub mod watch;

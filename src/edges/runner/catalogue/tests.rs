@@ -15,6 +15,14 @@ fn good(source: &str) -> Runbook {
     runbook.unwrap_or_else(|| panic!("{}", said(&problems)))
 }
 
+fn lines<'p>(problems: impl IntoIterator<Item = &'p Problem>) -> String {
+    problems.into_iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn errors(problems: &[Problem]) -> String {
+    lines(problems.iter().filter(|problem| problem.is_error()))
+}
+
 fn said(problems: &[Problem]) -> String {
     problems.iter().map(|p| p.to_string().rsplit_once("book.toml:").unwrap().1.to_owned() + "\n").collect()
 }
@@ -135,7 +143,7 @@ fn what_could_become_code_or_another_address_is_refused() {
         (r#"exec = ["../x.sh"]"#, "leaves the runbook folder"),
         (r#"exec = ["./a/../../x.sh"]"#, "leaves the runbook folder"),
         (r#"exec = ["/usr/../x"]"#, "goes up"),
-        (r#"exec = []"#, "no program"),
+        ("exec = []", "no program"),
         (
             r#"exec = ["/bin/true"]
             env = { LD_PRELOAD = "/x" }"#,
@@ -186,7 +194,7 @@ fn what_could_become_code_or_another_address_is_refused() {
             "title = \"x\"\nrisk = \"low\"\n[[params]]\nname = \"free\"\nhelp = \"x\"\nkind = \"pattern\"\npattern = \".*\"\n[[steps]]\n{step}\n"
         );
         let (runbook, problems) = read_one(&source);
-        let errors: String = problems.iter().filter(|p| p.is_error()).map(|p| format!("{p}\n")).collect();
+        let errors = errors(&problems);
         assert!(runbook.is_none(), "{step}");
         assert!(said_about_it.split('|').any(|part| errors.contains(part)), "{step}: {errors}");
         assert!(problems.iter().filter(|p| p.is_error()).all(|p| p.line > 0 && p.hint.is_some()), "{errors}");
@@ -276,7 +284,7 @@ fn files_nobody_can_use_are_named() {
     std::fs::create_dir(dir.path().join("folder.toml")).unwrap();
     let catalogue = load(dir.path(), &|_| false);
     assert!(catalogue.runbooks.is_empty());
-    let all: String = catalogue.problems.iter().map(|p| format!("{p}\n")).collect();
+    let all = lines(&catalogue.problems);
     for part in ["cannot be a runbook's name", "larger than", "broken.toml:1:", "not UTF-8", "U+202E", "not a file"] {
         assert!(all.contains(part), "{part} in {all}");
     }
@@ -288,7 +296,7 @@ fn files_nobody_can_use_are_named() {
 fn the_runbooks_we_deliver_pass() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/runbooks");
     let catalogue = load(&folder, &|name| name == "redis_password");
-    let errors: String = catalogue.problems.iter().filter(|p| p.is_error()).map(|p| format!("{p}\n")).collect();
+    let errors = errors(&catalogue.problems);
     assert!(errors.is_empty(), "{errors}");
     assert!(catalogue.runbooks.len() >= 5);
     let other = catalogue
