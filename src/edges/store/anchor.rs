@@ -106,7 +106,7 @@ impl Starts {
 
     #[must_use]
     pub fn contains(&self, op: &str) -> bool {
-        self.ops.contains(op)
+        self.ops.contains(&line(op))
     }
 
     /// Durable when it returns.
@@ -115,15 +115,20 @@ impl Starts {
         // A line that was torn by a crash must not swallow the next one.
         let mut text = String::from("\n");
         for op in ops {
-            text.extend(op.chars().filter(|c| !c.is_control()));
+            text.push_str(&line(op));
             text.push('\n');
         }
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         sync_dir(&self.path)?;
-        self.ops.extend(ops.iter().cloned());
+        self.ops.extend(ops.iter().map(|op| line(op)));
         Ok(())
     }
+}
+
+/// An operation id as it fits on one line.
+fn line(op: &str) -> String {
+    op.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// Makes a file's name as durable as its content.

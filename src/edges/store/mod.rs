@@ -13,6 +13,7 @@ pub mod anchor;
 pub mod audit;
 pub mod chain;
 pub mod export;
+mod giveup;
 mod inbox;
 mod journal;
 mod open;

@@ -68,6 +68,7 @@ impl Store {
             anchored_at: now,
             clock,
             shared: Arc::clone(&shared),
+            unstarted: Vec::new(),
             lock,
         };
         tokio::spawn(writer.run(connection, queue));

@@ -10,7 +10,6 @@ use super::inbox::Row as InboxRow;
 use super::pen::{Head, Pen, Trouble};
 use super::place::Lock;
 use super::sqlite;
-use crate::flow::effect::Effect;
 use crate::flow::moment::{At, MINUTE};
 use crate::ports::{Accepted, Clock, Commit, DeadLetter, Outgoing, Progress, StoreError};
 use sqlx::{Acquire as _, AnyConnection, Connection as _, Row as _};
@@ -25,8 +24,6 @@ pub const MAX_GROUP: usize = 64;
 /// The anchor is written again after as many transactions, or as long, whichever comes first.
 const ANCHOR_EVERY: i64 = 1_000;
 const ANCHOR_EVERY_MS: i64 = 10 * MINUTE;
-/// Ids left out after a restored copy: more than can be given between two anchors, so that none names two things.
-const RESTORED_GAP: i64 = 10_000_000;
 /// Old deliveries are forgotten once in as many transactions.
 const FORGET_EVERY: i64 = 64;
 
@@ -93,6 +90,8 @@ pub struct Writer {
     pub anchored_at: At,
     pub clock: Arc<dyn Clock>,
     pub shared: Arc<Shared>,
+    /// Runs whose start is stored but not anchored: they were refused, and are given up with the next transaction.
+    pub unstarted: Vec<String>,
     /// Held as long as anything may write.
     pub lock: Lock,
 }
@@ -131,6 +130,10 @@ impl Writer {
             }
             let (work, replies): (Vec<_>, Vec<_>) = group.drain(..).map(|job| (job.work, job.reply)).unzip();
             let results = self.group(&mut connection, &work).await;
+            if !self.unstarted.is_empty() {
+                // At once; should that fail too, with whatever is written next.
+                self.group(&mut connection, &[]).await;
+            }
             if closing {
                 leave(&mut connection).await;
             }
@@ -177,6 +180,7 @@ impl Writer {
         };
         let now = self.clock.now();
         let mut written = self.write(connection, work, now).await?;
+        self.unstarted.clear();
         self.after(&mut written, work, now);
         Ok(written.results)
     }
@@ -192,7 +196,11 @@ impl Writer {
             return Err(StoreError::Unusable(what));
         }
         let mut head = Head::load(&mut tx).await.map_err(fail)?;
-        let mut wrote = false;
+        let mut wrote = !self.unstarted.is_empty();
+        for op in &self.unstarted {
+            let given_up = self.pen(&mut tx, &mut head, now).not_started(op).await;
+            given_up.map_err(|trouble| trouble.to_error())?;
+        }
         let (mut results, mut started) = (Vec::with_capacity(work.len()), Vec::new());
         for piece in work {
             let before = head.clone();
@@ -236,7 +244,8 @@ impl Writer {
         Pen { connection, head, key, starts, anchored, started: Vec::new(), wrote: false, epoch, now, restored }
     }
 
-    /// What must be durable outside the database before anybody hears of the group.
+    /// What must be durable outside the database before anybody hears of the group. Syncs two small files on the spot, and
+    /// only when a run starts or the anchor is due: nothing else could use the writer meanwhile.
     fn after(&mut self, written: &mut Written, work: &[Work], now: At) {
         let mut answered = work.iter().zip(&written.results);
         if answered.any(|(work, result)| matches!(work, Work::Confirm) && result.is_ok()) {
@@ -258,6 +267,7 @@ impl Writer {
         let noted = if written.started.is_empty() { Ok(()) } else { self.starts.add(&written.started) };
         if let Err(e) = noted.and_then(|()| self.anchor.write(&anchor, &self.key)) {
             tracing::error!(error = %e, "the journal's head could not be anchored outside the database");
+            self.unstarted.append(&mut written.started);
             if must {
                 let what = format!("the journal's head could not be anchored: {e}; nothing may be started");
                 for (result, work) in written.results.iter_mut().zip(work) {
@@ -314,33 +324,5 @@ impl Pen<'_> {
             Work::Anchor | Work::Close => {}
         }
         Ok(Done::Nothing)
-    }
-
-    /// Leaves restored mode. A run that waited in the copy may have run since the copy was made: it is given up.
-    async fn confirm(&mut self) -> Result<(), Trouble> {
-        let sql = "SELECT id, op, effect, attempts, queued_at FROM outbox \
-                   WHERE run = 1 AND state IN ('pending', 'sending', 'unknown') ORDER BY id";
-        for row in sqlx::query(sql).fetch_all(&mut *self.connection).await? {
-            let outgoing = super::outbox::outgoing(&row)?.map_err(Trouble::Job)?;
-            let why = "restored from a copy: it may have run since; look, then request it again".to_owned();
-            self.progress(outgoing.id, &Progress::Dead { why: why.clone() }).await?;
-            let event = self.given_up(&outgoing.op, &outgoing.effect, why).map_err(Trouble::Job)?;
-            self.accept(&event).await?;
-        }
-        sqlx::query("DELETE FROM meta WHERE name = 'restored'").execute(&mut *self.connection).await?;
-        self.head.inbox = self.head.inbox.max(self.anchored.inbox) + RESTORED_GAP;
-        self.head.outbox = self.head.outbox.max(self.anchored.outbox) + RESTORED_GAP;
-        self.wrote = true;
-        Ok(())
-    }
-
-    fn given_up(&self, op: &str, effect: &Effect, why: String) -> Result<InboxRow, StoreError> {
-        let what = match effect {
-            Effect::Run { request, .. } => format!("run {request}"),
-            other => format!("{other:?}"),
-        };
-        let event = crate::flow::event::Event::Undelivered { incident: effect.incident(), what, why };
-        let (source, key) = ("store".to_owned(), format!("restored:{op}"));
-        InboxRow::of(&crate::ports::Arrival { source, key, at: self.now, event })
     }
 }

@@ -4,6 +4,7 @@ use super::disk::*;
 use super::facts::*;
 use smokejumper::edges::store::Store;
 use smokejumper::flow::event::Event;
+use smokejumper::flow::fact::Ended;
 use smokejumper::ports::{Commit, Inbox, Journal, Outbox, Progress, StoreError};
 
 fn start(id: i64) -> Commit {
@@ -52,7 +53,7 @@ async fn a_restored_copy_repeats_nothing() {
     assert_eq!(claimed(&store).await, ["s1"]);
     // The run is given up, and somebody is told.
     let events: Vec<_> = store.waiting(10).await.unwrap().into_iter().map(|w| w.arrival.event).collect();
-    assert!(matches!(&events[1], Event::Undelivered { what, .. } if what == "run 1"), "{events:?}");
+    assert!(matches!(&events[1], Event::Undelivered { what, .. } if what == "run #1"), "{events:?}");
     // Even if it came back under its old name it would not start.
     store.commit(vec![queue_run("r2", 2)]).await.unwrap();
     meddle(dir.path(), "UPDATE outbox SET op = 'old' WHERE op = 'r1'; UPDATE outbox SET op = 'r1' WHERE op = 'r2'")
@@ -64,6 +65,26 @@ async fn a_restored_copy_repeats_nothing() {
     assert!(row.id > 1_000_000, "{}", row.id);
     store.close().await;
     assert_eq!(open(dir.path()).await.unwrap().is_restored(), None);
+}
+
+#[tokio::test]
+async fn a_run_whose_start_cannot_be_anchored_is_given_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await.unwrap();
+    store.commit(vec![queue_run("r1", 1), queue_run("r2", 2)]).await.unwrap();
+    // Nothing can be written where the anchor is prepared.
+    let obstacle = dir.path().join("journal.anchor.new");
+    std::fs::create_dir(&obstacle).unwrap();
+    let refused = store.commit(vec![start(1)]).await;
+    assert!(matches!(&refused, Err(StoreError::Unavailable(what)) if what.contains("anchored")), "{refused:?}");
+    // Intake goes on; the run is dead, the next one is free, and the flow hears that nothing ran.
+    store.accept(vec![arrival("am", "1")]).await.unwrap();
+    let events: Vec<_> = store.waiting(10).await.unwrap().into_iter().map(|w| w.arrival.event).collect();
+    let Event::Ran { request: 1, outcome, .. } = &events[0] else { panic!("{events:?}") };
+    assert!(matches!(outcome.ended, Ended::NotStarted { .. }), "{outcome:?}");
+    assert_eq!(claimed(&store).await, ["r2"]);
+    std::fs::remove_dir(&obstacle).unwrap();
+    store.commit(vec![start(2)]).await.unwrap();
 }
 
 #[tokio::test]
