@@ -14,7 +14,7 @@ const PRIOR_STRENGTH: f64 = 3.0;
 /// not sure of itself.
 const PRIOR_RATE: f64 = 0.5;
 /// When a table holds this many outcomes all of it counts half: the recent past weighs more, and the state is bounded.
-const HORIZON: f64 = 4_000.0;
+const HORIZON: f64 = 2_000.0;
 
 /// One monotone map from vote share to probability.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,20 +50,20 @@ impl Table {
 
     /// Isotonic regression (pool adjacent violators) over the ranges, read between their means by straight lines.
     fn probability(&self, share: f64) -> f64 {
-        let mut pools: Vec<(f64, f64, f64)> = Vec::with_capacity(BINS);
+        let mut pools: Vec<Pool> = Vec::with_capacity(BINS);
         for (bin, ((outcomes, hits), shares)) in self.outcomes.iter().zip(&self.hits).zip(&self.shares).enumerate() {
             let centre = (bin as f64 + 0.5) / BINS as f64;
-            let strength = outcomes + PRIOR_STRENGTH;
-            let mut pool = (strength, hits + PRIOR_STRENGTH * PRIOR_RATE * centre, shares + PRIOR_STRENGTH * centre);
-            while let Some(last) = pools.pop_if(|last| last.1 / last.0 >= pool.1 / pool.0) {
-                pool = (pool.0 + last.0, pool.1 + last.1, pool.2 + last.2);
+            let hits = hits + PRIOR_STRENGTH * PRIOR_RATE * centre;
+            let mut pool = Pool { outcomes: *outcomes, hits, shares: *shares, ranges: 1.0, centres: centre };
+            while let Some(last) = pools.pop_if(|last| last.rate() >= pool.rate()) {
+                pool = pool.join(&last);
             }
             pools.push(pool);
         }
         let share = share.clamp(0.0, 1.0);
         let mut before = (0.0, 0.0);
-        for (strength, hits, shares) in pools {
-            let (at, rate) = (shares / strength, hits / strength);
+        for pool in pools {
+            let (at, rate) = (pool.mean_share(), pool.rate());
             if share <= at {
                 let along = if at > before.0 { (share - before.0) / (at - before.0) } else { 1.0 };
                 return before.1 + along * (rate - before.1);
@@ -71,6 +71,37 @@ impl Table {
             before = (at, rate);
         }
         before.1
+    }
+}
+
+/// Neighbouring ranges with one rate.
+struct Pool {
+    outcomes: f64,
+    /// With the imagined ones.
+    hits: f64,
+    shares: f64,
+    ranges: f64,
+    centres: f64,
+}
+
+impl Pool {
+    fn rate(&self) -> f64 {
+        self.hits / (self.outcomes + PRIOR_STRENGTH * self.ranges)
+    }
+
+    /// Where its outcomes lie; without any, its middle.
+    fn mean_share(&self) -> f64 {
+        if self.outcomes > 0.0 { self.shares / self.outcomes } else { self.centres / self.ranges }
+    }
+
+    fn join(&self, other: &Self) -> Self {
+        Self {
+            outcomes: self.outcomes + other.outcomes,
+            hits: self.hits + other.hits,
+            shares: self.shares + other.shares,
+            ranges: self.ranges + other.ranges,
+            centres: self.centres + other.centres,
+        }
     }
 }
 

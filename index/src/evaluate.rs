@@ -115,7 +115,7 @@ pub fn replay(
         predicted(ours);
         progress(i + 1);
     }
-    let names = ["smokejumper", "plain BM25", "most frequent"];
+    let names = ["this memory", "plain BM25", "most frequent"];
     let systems = names.into_iter().zip(judges).map(|(name, judge)| judge.verdict(name)).collect();
     Ok(Report { incidents: records.len(), warm_up: start, systems })
 }

@@ -5,8 +5,8 @@
 use crate::case::Case;
 use crate::query::{Query, Term};
 use crate::schema::Kind;
-use crate::tokenize::{Terms, words};
-use std::collections::HashMap;
+use crate::tokenize::{TEXT_BYTES, about, clip, label_terms, words};
+use std::collections::{HashMap, HashSet};
 
 /// Shared terms that are named.
 pub const SHARED: usize = 8;
@@ -15,23 +15,36 @@ pub const SNIPPET_CHARS: usize = 240;
 
 const ELLIPSIS: char = '…';
 
-/// The terms that question and case share, most telling first, at most [`SHARED`].
+/// The terms that question and case share, as the case writes them, most telling first, at most [`SHARED`].
 pub(crate) fn shared(query: &Query, case: &Case) -> Vec<String> {
-    let terms = Terms::of_case(case);
-    let has = |term: &&Term| match term.kind {
-        Kind::Word => terms.words.contains_key(&term.text),
-        Kind::Label => terms.labels.binary_search(&term.text).is_ok(),
-        Kind::About => terms.about.contains_key(&term.text),
-    };
-    let mut both: Vec<&Term> = query.terms.iter().filter(has).collect();
-    both.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.text.cmp(&b.text)));
-    let mut named: Vec<String> = Vec::new();
-    for term in both {
-        if named.len() < SHARED && !named.contains(&term.text) {
-            named.push(term.text.clone());
+    let mut both: Vec<(&Term, String)> = Vec::new();
+    let labels = label_terms(&case.labels, case.service.as_deref());
+    let (body, about) = (spellings([&case.title, &case.text]), spellings(about(case)));
+    for term in &query.terms {
+        let spelling = match term.kind {
+            Kind::Word => body.get(&term.text).cloned(),
+            Kind::Label => labels.binary_search(&term.text).is_ok().then(|| term.text.clone()),
+            Kind::About => about.get(&term.text).cloned(),
+        };
+        both.extend(spelling.map(|s| (term, s)));
+    }
+    both.sort_by(|(a, _), (b, _)| b.weight.total_cmp(&a.weight).then_with(|| a.text.cmp(&b.text)));
+    // The same word may be shared in two fields.
+    let mut named: HashSet<&str> = HashSet::new();
+    both.retain(|(term, _)| named.insert(&term.text));
+    both.into_iter().take(SHARED).map(|(_, spelling)| spelling).collect()
+}
+
+/// Term -> how it is written where it comes first.
+fn spellings<'a>(texts: impl IntoIterator<Item = &'a String>) -> HashMap<String, String> {
+    let mut all = HashMap::new();
+    for text in texts {
+        for word in words(clip(text, TEXT_BYTES)) {
+            let spelling = text.get(word.start..word.end).unwrap_or_default();
+            all.entry(word.text).or_insert_with(|| spelling.to_lowercase());
         }
     }
-    named
+    all
 }
 
 /// The passage of title, text, cause or resolution that holds most of the question's weight; plain text on one line,
@@ -56,6 +69,7 @@ pub(crate) fn snippet(query: &Query, case: &Case) -> String {
 fn passage(line: &str, weights: &HashMap<&str, f64>) -> (String, f64) {
     let room = SNIPPET_CHARS - 2;
     let found: Vec<(usize, usize, f64, String)> = words(line)
+        .into_iter()
         .filter_map(|w| weights.get(w.text.as_str()).map(|weight| (w.start, w.end, *weight, w.text)))
         .collect();
     let mut best = (0, 0.0);

@@ -271,3 +271,6 @@ impl Memory {
 fn as_opened(case: Case) -> Case {
     Case { closed_at: None, cause: None, resolution: None, responders: Vec::new(), runbooks: Vec::new(), ..case }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,10 @@
 //! Text and labels into terms, the same way for the stored index, the unflushed tail and every question.
 //!
-//! Knows nothing of tantivy, of weights, or of what a term is worth.
+//! Knows nothing of weights, or of what a term is worth. Of tantivy it uses the stemmer.
 
 use crate::case::{Case, Probe};
 use std::collections::BTreeMap;
+use tantivy::tokenizer::{Language, RawTokenizer, Stemmer, TextAnalyzer, TokenStream};
 
 /// Bytes of a title that are read. Chat platforms and trackers cut titles at 250 to 300 characters.
 pub const TITLE_BYTES: usize = 512;
@@ -36,7 +37,7 @@ const SILENT: &[&str] = &[
 /// A word with the bytes it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
-    /// Lower case.
+    /// Lower case, stemmed.
     pub text: String,
     pub start: usize,
     pub end: usize,
@@ -58,9 +59,7 @@ impl Terms {
     #[must_use]
     pub fn of_case(case: &Case) -> Self {
         let mut about = BTreeMap::new();
-        let said = [&case.cause, &case.resolution, &case.service];
-        let said = said.into_iter().flatten().chain(&case.responders).chain(case.labels.values().take(LABELS));
-        for text in said {
+        for text in self::about(case) {
             count(&mut about, clip(text, TITLE_BYTES), 1);
         }
         Self {
@@ -93,32 +92,69 @@ pub fn clip(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
 
-/// Words of a text in order, at most [`WORDS`]: runs of letters and digits of any script, lower case; silent words and
-/// encoded runs are left out.
-pub fn words(text: &str) -> impl Iterator<Item = Word> + '_ {
-    let mut rest = text.char_indices().peekable();
-    std::iter::from_fn(move || {
-        loop {
-            let (start, _) = rest.find(|(_, c)| c.is_alphanumeric())?;
-            let mut end = text.len();
-            while let Some((at, c)) = rest.peek() {
-                if !c.is_alphanumeric() {
-                    end = *at;
-                    break;
-                }
-                rest.next();
-            }
-            let word = text.get(start..end)?;
-            if word.len() > WORD_BYTES {
-                continue;
-            }
-            let lower = word.to_lowercase();
-            if lower.len() <= WORD_BYTES && SILENT.binary_search(&lower.as_str()).is_err() {
-                return Some(Word { text: lower, start, end });
+/// Terms of a text in order, at most [`WORDS`]: runs of letters and digits of any script, lower case, without English
+/// inflection. A run in camel case, or of letters and digits, also gives its parts, since the same thing is called
+/// `HikariPool` and "the pool". Silent words and encoded runs are left out.
+#[must_use]
+pub fn words(text: &str) -> Vec<Word> {
+    let mut stemmer = TextAnalyzer::builder(RawTokenizer::default()).filter(Stemmer::new(Language::English)).build();
+    let mut found = Vec::new();
+    for (start, run) in runs(text) {
+        if run.len() > WORD_BYTES {
+            continue;
+        }
+        let parts = parts(run);
+        let inner = if parts.len() > 1 { parts } else { Vec::new() };
+        for (offset, piece) in inner.into_iter().chain([(0, run)]) {
+            let lower = piece.to_lowercase();
+            if SILENT.binary_search(&lower.as_str()).is_err() {
+                let start = start + offset;
+                found.push(Word { text: stem(&mut stemmer, lower), start, end: start + piece.len() });
             }
         }
+        if found.len() >= WORDS {
+            found.truncate(WORDS);
+            break;
+        }
+    }
+    found
+}
+
+/// Runs of letters and digits, with where they start.
+fn runs(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    text.split(|c: char| !c.is_alphanumeric()).filter_map(move |run| {
+        let start = at;
+        at += run.len() + text.get(at + run.len()..)?.chars().next().map_or(0, char::len_utf8);
+        (!run.is_empty()).then_some((start, run))
     })
-    .take(WORDS)
+}
+
+/// `HTTPServerError42` -> `HTTP`, `Server`, `Error`, `42`.
+fn parts(run: &str) -> Vec<(usize, &str)> {
+    let chars: Vec<(usize, char)> = run.char_indices().collect();
+    let mut cuts = vec![0];
+    for window in chars.windows(2) {
+        if let [(_, before), (at, after)] = window {
+            let next = run.get(at + after.len_utf8()..).and_then(|rest| rest.chars().next());
+            let hump = before.is_lowercase() && after.is_uppercase();
+            let last_of_capitals =
+                before.is_uppercase() && after.is_uppercase() && next.is_some_and(char::is_lowercase);
+            if hump || last_of_capitals || before.is_alphabetic() != after.is_alphabetic() {
+                cuts.push(*at);
+            }
+        }
+    }
+    let ends = cuts.iter().skip(1).copied().chain([run.len()]);
+    cuts.iter().zip(ends).filter_map(|(start, end)| Some((*start, run.get(*start..end)?))).collect()
+}
+
+/// Porter's algorithm for English; words of other languages lose at most an ending, the same one every time.
+fn stem(stemmer: &mut TextAnalyzer, word: String) -> String {
+    let mut stream = stemmer.token_stream(&word);
+    let stem = stream.advance().then(|| stream.token().text.clone());
+    drop(stream);
+    stem.unwrap_or(word)
 }
 
 /// `key=value` terms of labels and service. A list in a label (`a, b`) gives a term for each item, so that two
@@ -146,6 +182,12 @@ pub fn label(key: &str, value: &str) -> Option<String> {
     Some(clip(&term, LABEL_BYTES).to_owned())
 }
 
+/// What came out of a case and where it was.
+pub(crate) fn about(case: &Case) -> impl Iterator<Item = &String> {
+    let said = [&case.cause, &case.resolution, &case.service];
+    said.into_iter().flatten().chain(&case.responders).chain(case.labels.values().take(LABELS))
+}
+
 fn body_words(title: &str, text: &str) -> BTreeMap<String, u32> {
     let mut counts = BTreeMap::new();
     count(&mut counts, clip(title, TITLE_BYTES), TITLE_BOOST);
@@ -164,7 +206,7 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> Vec<String> {
-        words(text).map(|w| w.text).collect()
+        words(text).into_iter().map(|w| w.text).collect()
     }
 
     #[test]
@@ -173,23 +215,29 @@ mod tests {
     }
 
     #[test]
-    fn words_are_runs_of_letters_and_digits_of_any_script() {
-        assert_eq!(
-            said("The HikariPool-1 is exhausted: 0x80004005 (Größe, 連接)"),
-            ["hikaripool", "1", "exhausted", "0x80004005", "größe", "連接"]
-        );
+    fn words_are_runs_of_letters_and_digits_of_any_script_without_inflection() {
+        assert_eq!(said("The connections are exhausted (Größe, 連接)"), ["connect", "exhaust", "größe", "連接"]);
+    }
+
+    #[test]
+    fn compounds_also_give_their_parts() {
+        assert_eq!(said("HTTPServerError42"), ["http", "server", "error", "42", "httpservererror42"]);
+        assert_eq!(said("pool2"), ["pool", "2", "pool2"]);
     }
 
     #[test]
     fn encoded_runs_are_left_out_and_the_count_is_bounded() {
         assert_eq!(said(&format!("{} pool", "A".repeat(WORD_BYTES + 1))), ["pool"]);
-        assert_eq!(words(&"disk ".repeat(WORDS * 2)).count(), WORDS);
+        assert_eq!(words(&"aB ".repeat(WORDS)).len(), WORDS);
     }
 
-    #[test]
-    fn word_spans_point_into_the_text() {
-        let text = "¿Está caído el POOL?";
-        assert!(words(text).all(|w| text[w.start..w.end].to_lowercase() == w.text));
+    proptest::proptest! {
+        #[test]
+        fn any_text_gives_words_with_spans_inside_it(text in "\\PC{0,200}") {
+            for word in words(&text) {
+                proptest::prop_assert!(text.get(word.start..word.end).is_some_and(|s| !s.is_empty()));
+            }
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tantivy::directory::error::{LockError, OpenDirectoryError, OpenReadError, Op
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
     /// Nothing was touched.
-    #[error("the search index in {0} is in use by another process; stop it, or give this one its own data directory")]
+    #[error("the search index in {} is in use by another process; stop it, or give this one its own data directory", .0.display())]
     Locked(PathBuf),
     /// Permission, a full disk, or a failing device. Nothing was wiped.
     #[error("the search index can't be read or written ({doing}): {source}; check permissions and free space")]
@@ -28,9 +28,7 @@ pub enum Trouble {
 impl Trouble {
     pub(crate) fn of(doing: &'static str, error: TantivyError) -> Self {
         match error {
-            TantivyError::LockFailure(LockError::LockBusy, path) => {
-                Self::Locked(path.map_or_else(|| PathBuf::from("the data directory"), PathBuf::from))
-            }
+            TantivyError::LockFailure(LockError::LockBusy, _) => Self::Locked(PathBuf::from("the data directory")),
             TantivyError::LockFailure(LockError::IoError(e), _) | TantivyError::IoError(e) => Self::of_io(doing, &e),
             TantivyError::OpenReadError(OpenReadError::IoError { io_error, .. })
             | TantivyError::OpenWriteError(OpenWriteError::IoError { io_error, .. })

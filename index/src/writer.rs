@@ -217,3 +217,6 @@ fn is_ours(path: &Path) -> bool {
     };
     name == "meta.json" || name == ".managed.json" || segment(name)
 }
+
+#[cfg(test)]
+mod tests;
