@@ -1,4 +1,5 @@
 //! Smokejumper, a self-hosted incident bot. Modules in reading order: the story, its ports, the heartbeat, the world.
+
 pub mod flow;
 
 pub mod ports;
@@ -8,3 +9,9 @@ pub mod engine;
 pub mod edges;
 
 pub mod config;
+
+pub mod telemetry;
+
+pub mod app;
+
+pub mod cli;

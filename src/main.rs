@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // First of all: the supervisor must be alone in its process, before any thread exists.
-    if std::env::args_os().nth(1).is_some_and(|command| command == "supervise") {
+    // The supervisor of a run is this same binary, and must be alone in its process: before any thread starts.
+    if std::env::args_os().nth(1).is_some_and(|word| word == "supervise") {
         return smokejumper::edges::runner::supervise::main();
     }
-    ExitCode::SUCCESS
+    smokejumper::cli::main()
 }

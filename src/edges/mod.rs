@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod chat;
 pub mod clock;
 pub mod directory;
+pub mod listen;
 pub mod memory;
 pub mod runner;
 pub mod socket;

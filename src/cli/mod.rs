@@ -1,0 +1,105 @@
+//! Commands of the one binary, a file each. Knows the app and the configuration; decides nothing about incidents.
+
+pub mod demo;
+pub mod exit;
+pub mod serve;
+
+use self::exit::Exit;
+use crate::config::checked::{Config, Given, load};
+use crate::config::environment::Environment;
+use crate::config::problem::Problem;
+use crate::edges::{alerts, runner};
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A self-hosted incident bot: alerts to incidents, evidence, approved remediation, follow-ups, learning.
+#[derive(Debug, Parser)]
+#[command(name = "smokejumper", version, max_term_width = 80)]
+struct Cli {
+    /// The configuration; without it ./smokejumper.toml or /etc/smokejumper/smokejumper.toml, or all defaults.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where data is kept; over what the configuration says.
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Say only what went wrong.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// See the whole loop happen, on embedded defaults.
+    Demo(demo::DemoArgs),
+    /// Run: take alerts in, serve the console.
+    Serve,
+}
+
+/// Reads the command line and does what it says.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let environment = Environment::real();
+    let quiet = matches!(cli.command, Command::Demo(_)).then_some("error");
+    crate::telemetry::start(
+        (environment.variable)("SMOKEJUMPER_LOG").as_deref().or(quiet),
+        (environment.variable)("SMOKEJUMPER_LOG_JSON").is_some(),
+    );
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(problem) => return Exit::failed(&format!("no runtime: {problem}")).into(),
+    };
+    runtime.block_on(command(cli)).into()
+}
+
+async fn command(cli: Cli) -> Exit {
+    match cli.command {
+        Command::Demo(ref args) => demo::run(args, cli.quiet).await,
+        Command::Serve => match configured(&cli) {
+            Ok(config) => serve::run(config, cli.quiet).await,
+            Err(exit) => exit,
+        },
+    }
+}
+
+/// The configuration with its runbooks, or everything that is wrong with it, told.
+fn configured(cli: &Cli) -> Result<Config, Exit> {
+    let kinds = alerts::kind_names();
+    let given = Given { file: cli.config.as_deref(), data_dir: cli.data_dir.as_deref(), source_kinds: &kinds };
+    let (mut config, warnings) =
+        load(given, &Environment::real()).usable().map_err(|problems| Exit::failed(&listed(&problems)))?;
+    let more = add_runbooks(&mut config).map_err(|problems| Exit::failed(&listed(&problems)))?;
+    for warning in warnings.iter().chain(&more) {
+        tracing::warn!("{warning}");
+    }
+    Ok(config)
+}
+
+/// Reads the reviewed runbooks of the configured folder into the policy; the warnings there are.
+///
+/// # Errors
+/// What is wrong with them.
+fn add_runbooks(config: &mut Config) -> Result<Vec<Problem>, Vec<Problem>> {
+    let Some(folder) = &config.runbooks else { return Ok(Vec::new()) };
+    let catalogue = runner::catalogue::load(folder, &|name| config.secrets.contains_key(name));
+    if catalogue.problems.iter().any(Problem::is_error) {
+        return Err(catalogue.problems);
+    }
+    config.policy.runbooks = catalogue.runbooks;
+    Ok(catalogue.problems)
+}
+
+/// Problems as a person reads them, one a line.
+fn listed(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// To standard output; a reader who has gone is no error of ours.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}

@@ -1,0 +1,61 @@
+//! Serving HTTP: a bound on connections, a time for headers, and a graceful end. Knows no route.
+
+use axum::Router;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+/// Connections at once: far below the usual limit of 1,024 file descriptors, so that a flood leaves room for the database.
+const MAX_CONNECTIONS: usize = 768;
+/// A sender that takes longer for its headers is hung up on (slowloris).
+const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+/// Requests under way at the end get this long.
+const DRAIN: Duration = Duration::from_secs(10);
+/// After `accept` failed, as it does when file descriptors have run out.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until told to stop, then finishes what is under way.
+pub async fn serve(listener: TcpListener, app: Router, mut stop: watch::Receiver<bool>) {
+    let connections = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => connect(stream, place, app.clone(), &connections),
+                Err(problem) => {
+                    tracing::warn!(%problem, "a connection was not accepted");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            },
+            () = told(&mut stop) => break,
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(DRAIN, connections.shutdown()).await.is_err() {
+        tracing::info!("connections that were still open were closed");
+    }
+}
+
+/// Returns once `stop` is true.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+fn connect(stream: TcpStream, place: OwnedSemaphorePermit, app: Router, connections: &GracefulShutdown) {
+    let mut builder = Builder::new(hyper_util::rt::TokioExecutor::new()).http1_only();
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
+    let service = TowerToHyperService::new(app);
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let watched = connections.watch(connection);
+    tokio::spawn(async move {
+        // A client that hangs up or talks nonsense is no event of ours.
+        let _ = watched.await;
+        drop(place);
+    });
+}
