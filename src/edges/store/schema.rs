@@ -16,18 +16,15 @@ pub const FOLD: i64 = 1;
 
 /// The version found; 0 for an empty database.
 pub async fn version(connection: &mut AnyConnection) -> Result<usize, StoreError> {
-    let tables = sqlx::query("SELECT COUNT(*) AS n FROM sqlite_master WHERE type = 'table'");
-    let tables: i64 = scalar(tables.fetch_one(&mut *connection).await)?;
-    if tables == 0 {
+    let tables = sqlite::tables(connection).await?;
+    if tables.is_empty() {
         return Ok(0);
     }
-    let meta = sqlx::query("SELECT COUNT(*) AS n FROM sqlite_master WHERE type = 'table' AND name = 'meta'");
-    let meta: i64 = scalar(meta.fetch_one(&mut *connection).await)?;
-    let found = if meta == 0 {
-        None
-    } else {
+    let found = if tables.iter().any(|name| name == "meta") {
         let row = sqlx::query("SELECT value FROM meta WHERE name = 'schema'").fetch_optional(connection).await;
         row.map_err(|e| sqlite::explain(&e))?.and_then(|row| row.try_get::<String, _>(0).ok()?.parse().ok())
+    } else {
+        None
     };
     found.ok_or_else(|| {
         StoreError::Unusable("the database belongs to another program; name another directory with --data".to_owned())
@@ -67,8 +64,4 @@ async fn apply(connection: &mut AnyConnection, version: usize, sql: &'static str
         sqlx::query(row).bind(desk).execute(&mut *tx).await?;
     }
     tx.commit().await
-}
-
-fn scalar(row: sqlx::Result<sqlx::any::AnyRow>) -> Result<i64, StoreError> {
-    row.and_then(|row| row.try_get(0)).map_err(|e| sqlite::explain(&e))
 }

@@ -104,6 +104,13 @@ pub async fn check_version(connection: &mut AnyConnection) -> Result<(), StoreEr
     Ok(())
 }
 
+/// The names of all tables.
+pub async fn tables(connection: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
+    let rows = sqlx::query(sql).fetch_all(connection).await.map_err(|e| explain(&e))?;
+    rows.iter().map(|row| row.try_get(0).map_err(|e| explain(&e))).collect()
+}
+
 /// SQLite's own look at every page. Takes about a second a gigabyte from a quick disk.
 pub async fn check_pages(connection: &mut AnyConnection, path: &Path) -> Result<(), StoreError> {
     let damaged = |what: &str| {
