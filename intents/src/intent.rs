@@ -121,11 +121,12 @@ impl Intent {
         )
     }
 
-    /// The least right that may ask for it. Anyone who responds may declare, claim, note.
+    /// The least right that may ask for it. Anyone who responds may declare, claim, note. Denying is for approvers too, but
+    /// who asked for a run may take it back: the flow looks at that.
     #[must_use]
     pub const fn needs(&self) -> Right {
         match self {
-            Self::Approve { .. } | Self::Deny { .. } => Right::Approver,
+            Self::Approve { .. } => Right::Approver,
             _ if self.is_act() => Right::Responder,
             _ => Right::Viewer,
         }

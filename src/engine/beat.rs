@@ -2,6 +2,7 @@
 
 use super::Engine;
 use crate::flow::moment::At;
+use crate::ports::Outgoing;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -11,6 +12,8 @@ use tokio::task::JoinSet;
 const MAX_IN_FLIGHT: usize = 32;
 /// Looked for work at least this often, should a bell have been missed.
 const POLL: Duration = Duration::from_secs(5);
+/// Looked again this soon when something is overdue but cannot go yet.
+const OVERDUE: Duration = Duration::from_millis(100);
 /// After a failed turn or claim.
 const PAUSE: Duration = Duration::from_millis(500);
 /// What is under way at the end gets this long (P8: SIGTERM drains within 20 s).
@@ -50,7 +53,7 @@ impl Engine {
                 continue;
             }
             match self.claim().await {
-                Ok(rows) if rows.is_empty() => {
+                Ok(rows) if rows.iter().all(|row| self.is_running(row)) => {
                     let due = self.next_due_in().await;
                     tokio::select! {
                         () = self.queued.notified() => {}
@@ -61,13 +64,7 @@ impl Engine {
                 }
                 Ok(rows) => {
                     for row in rows {
-                        let engine = Arc::clone(&self);
-                        under_way.spawn(async move {
-                            let op = row.op.clone();
-                            if let Err(problem) = engine.carry(row).await {
-                                tracing::error!(op, %problem, "outcome of an effect not stored");
-                            }
-                        });
+                        under_way.spawn(Arc::clone(&self).see_through(row));
                     }
                 }
                 Err(problem) => {
@@ -82,10 +79,37 @@ impl Engine {
         }
     }
 
+    /// Delivers one row, and stores what became of it however long storage takes: an outcome that is known is not lost.
+    async fn see_through(self: Arc<Self>, row: Outgoing) {
+        let attempt = tokio::spawn({
+            let (engine, row) = (Arc::clone(&self), row.clone());
+            async move { engine.attempt(&row).await }
+        });
+        let done = match attempt.await {
+            Ok(Ok(Some(done))) => done,
+            Ok(Ok(None)) => return,
+            Ok(Err(problem)) => {
+                // Before a run's start was stored. The row still waits; or it is marked, and then it is never begun again.
+                tracing::error!(op = row.op, %problem, "storage failed before a run");
+                tokio::time::sleep(PAUSE).await;
+                return;
+            }
+            Err(fault) => {
+                tracing::error!(op = row.op, %fault, "an effect came to grief");
+                Self::broken(&row)
+            }
+        };
+        while let Err(problem) = self.settle(&row, &done).await {
+            tracing::error!(op = row.op, %problem, "outcome of an effect not stored yet");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Until the next row is due. One that is overdue waits behind another of its lane, whose end rings the bell.
     async fn next_due_in(&self) -> Duration {
         let now = self.ports.clock.now();
         let due = self.ports.outbox.next_due().await.ok().flatten().unwrap_or(At(i64::MAX));
-        Duration::from_millis(due.since(now).max(10).unsigned_abs()).min(POLL)
+        if due <= now { OVERDUE } else { Duration::from_millis(due.since(now).unsigned_abs()).min(POLL) }
     }
 }
 

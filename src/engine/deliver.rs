@@ -28,8 +28,12 @@ pub fn backoff(attempts: u32) -> i64 {
     (SECOND / 4).saturating_mul(1_i64 << attempts.min(8)).min(MINUTE)
 }
 
-/// What carrying an effect out came to.
-struct Done {
+/// Rows younger than this are never given up, however often they were tried.
+const GIVE_UP_AFTER: i64 = 30 * MINUTE;
+
+/// What carrying an effect out came to; to be stored, whatever it takes.
+#[derive(Clone, Debug)]
+pub struct Done {
     progress: Progress,
     event: Option<Event>,
 }
@@ -62,25 +66,36 @@ impl Engine {
     /// # Errors
     /// The store cannot be written: the row stays as it is, and is looked at again after a restart.
     pub async fn carry(&self, row: Outgoing) -> Result<(), StoreError> {
-        let done = if let Effect::Run { incident, request } = row.effect {
+        match self.attempt(&row).await? {
+            Some(done) => self.settle(&row, &done).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Carries it out, without storing what became of it. `None`: there is nothing to store.
+    ///
+    /// # Errors
+    /// The store cannot be read; nothing was done.
+    pub(super) async fn attempt(&self, row: &Outgoing) -> Result<Option<Done>, StoreError> {
+        if let Effect::Run { incident, request } = row.effect {
             if !self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(row.id) {
-                return Ok(());
+                return Ok(None);
             }
-            let ran = self.run(&row, incident, request).await;
+            let ran = self.run(row, incident, request).await;
             self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&row.id);
-            match ran? {
-                Some(done) => done,
-                None => return Ok(()),
-            }
-        } else {
-            match self.perform(&row).await {
-                Ok(done) => done,
-                Err(problem) => self.undelivered(&row, problem),
-            }
-        };
-        let event = done.event.map(|event| self.result_of(&row, event));
+            return ran;
+        }
+        Ok(Some(self.perform(row).await.unwrap_or_else(|problem| self.undelivered(row, problem))))
+    }
+
+    /// Stores what became of a row, with the event it caused.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub(super) async fn settle(&self, row: &Outgoing, done: &Done) -> Result<(), StoreError> {
+        let event = done.event.clone().map(|event| self.result_of(row, event));
         let woke = event.is_some();
-        self.ports.outbox.settle(row.id, done.progress, event).await?;
+        self.ports.outbox.settle(row.id, done.progress.clone(), event).await?;
         if woke {
             self.arrived.notify_one();
         }
@@ -88,16 +103,27 @@ impl Engine {
         Ok(())
     }
 
+    /// What is stored of a row whose delivery came to grief in our own code.
+    pub(super) fn broken(row: &Outgoing) -> Done {
+        let why = "a fault in Smokejumper itself; its log says more".to_owned();
+        match row.effect {
+            Effect::Run { incident, request } => lost(incident, request, why),
+            _ => given_up(row, why),
+        }
+    }
+
+    /// Runs that are under way are claimed again until their start is stored.
+    pub(super) fn is_running(&self, row: &Outgoing) -> bool {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).contains(&row.id)
+    }
+
     /// Rows that a former process left half done: a run is never begun again, what may be repeated is.
     pub(super) async fn recover(&self) -> Result<(), StoreError> {
         for row in self.ports.outbox.interrupted().await? {
             let (progress, event) = match &row.effect {
                 Effect::Run { incident, request } => {
-                    let why = "Smokejumper stopped while it ran".to_owned();
-                    let outcome =
-                        RunOutcome { ended: Ended::Unknown { why: why.clone() }, steps: Vec::new(), duration_ms: 0 };
-                    let event = Event::Ran { incident: *incident, request: *request, outcome };
-                    (Progress::Unknown { why }, Some(self.result_of(&row, event)))
+                    let done = lost(*incident, *request, "Smokejumper stopped while it ran".to_owned());
+                    (done.progress, done.event.map(|event| self.result_of(&row, event)))
                 }
                 effect if effect.destination().repeatable() || matches!(effect, Effect::Verify { .. }) => {
                     let why = "interrupted by a restart".to_owned();
@@ -203,19 +229,26 @@ impl Engine {
             let wait = after.unwrap_or(0).max(if after.is_some_and(|a| a < SECOND) { 0 } else { backoff(attempts) });
             Done { progress: Progress::Again { at: self.ports.clock.now().plus(wait), why }, event: None }
         };
+        let patient = attempts < MAX_ATTEMPTS || self.ports.clock.now().since(row.queued_at) < GIVE_UP_AFTER;
         match problem {
-            Undelivered::NotYet { why, after_ms } if attempts < MAX_ATTEMPTS => again(why, after_ms),
-            Undelivered::Unknown { why } if row.effect.destination().repeatable() && attempts < MAX_ATTEMPTS => {
-                again(why, None)
-            }
+            Undelivered::NotYet { why, after_ms } if patient => again(why, after_ms),
+            Undelivered::Unknown { why } if row.effect.destination().repeatable() && patient => again(why, None),
             Undelivered::Unknown { why } => Done { progress: Progress::Unknown { why }, event: None },
-            Undelivered::NotYet { why, .. } | Undelivered::Never { why } => {
-                let event =
-                    Event::Undelivered { incident: row.effect.incident(), what: what(&row.effect), why: why.clone() };
-                Done { progress: Progress::Dead { why }, event: Some(event) }
-            }
+            Undelivered::NotYet { why, .. } | Undelivered::Never { why } => given_up(row, why),
         }
     }
+}
+
+/// Given up, and a person is told.
+fn given_up(row: &Outgoing, why: String) -> Done {
+    let event = Event::Undelivered { incident: row.effect.incident(), what: what(&row.effect), why: why.clone() };
+    Done { progress: Progress::Dead { why }, event: Some(event) }
+}
+
+/// A run nobody knows the end of.
+fn lost(incident: IncidentId, request: u32, why: String) -> Done {
+    let outcome = RunOutcome { ended: Ended::Unknown { why: why.clone() }, steps: Vec::new(), duration_ms: 0 };
+    Done { progress: Progress::Unknown { why }, event: Some(Event::Ran { incident, request, outcome }) }
 }
 
 fn not_connected(platform: Platform) -> Undelivered {

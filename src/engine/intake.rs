@@ -3,6 +3,7 @@
 use super::Engine;
 use crate::flow::event::Event;
 use crate::flow::identity::Identity;
+use crate::flow::incident::IncidentId;
 use crate::flow::phrase::{ours, titled};
 use crate::flow::refusal::Refusal;
 use crate::ports::{Accepted, Arrival, DeadLetter, Door, StoreError};
@@ -30,6 +31,12 @@ impl Door for Engine {
         if !ask.intent.is_act() {
             return self.answer(&by, ask).await;
         }
+        if let Some(id) = ask.incident.map(IncidentId)
+            && self.ports.views.incident(&by, id).await?.is_none()
+        {
+            // Whether it does not exist or is private is the same to them (I27).
+            return Ok(no_incident(id));
+        }
         let source = format!("ask:{}", by.platform.label());
         let heard = self.expect_reply(&source, &key);
         let arrival = Arrival {
@@ -40,11 +47,15 @@ impl Door for Engine {
         };
         let accepted = self.ports.inbox.accept(vec![arrival]).await;
         let known = matches!(accepted.as_deref(), Ok([Accepted::Known(_)]));
-        if accepted.is_err() || known {
+        if accepted.is_err() && heard.is_some() {
             self.forget(&source, &key);
         }
         accepted?;
         if known {
+            // Done already, or somebody else's click of the same button waits for the reply.
+            if heard.is_some() {
+                self.forget(&source, &key);
+            }
             return Ok(titled(vec![ours("That was received already; it is done once.")]));
         }
         self.arrived.notify_one();
@@ -72,11 +83,12 @@ fn stored() -> Reply {
 impl Engine {
     fn expect_reply(&self, source: &str, key: &str) -> Option<oneshot::Receiver<Reply>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() >= MAX_WAITING {
+        let key = (source.to_owned(), key.to_owned());
+        if waiting.len() >= MAX_WAITING || waiting.contains_key(&key) {
             return None;
         }
         let (sender, receiver) = oneshot::channel();
-        waiting.insert((source.to_owned(), key.to_owned()), sender);
+        waiting.insert(key, sender);
         Some(receiver)
     }
 
@@ -86,6 +98,6 @@ impl Engine {
 }
 
 /// What somebody is told who asked for an incident that is not there for them.
-pub(super) fn no_incident(id: crate::flow::incident::IncidentId) -> Reply {
+pub(super) fn no_incident(id: IncidentId) -> Reply {
     Refusal::new(format!("there is no {id}.")).or_try("list").to_reply()
 }

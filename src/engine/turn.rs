@@ -68,6 +68,9 @@ impl Engine {
                 answers.push(((row.arrival.source.clone(), row.arrival.key.clone()), reply));
             }
         }
+        if let Some(state) = cache.state.as_mut() {
+            last_states(state, &mut commits);
+        }
         self.ports.journal.commit(commits).await?;
         if let Some(state) = cache.state.as_mut() {
             // Ended incidents are read again when they are needed.
@@ -108,9 +111,12 @@ impl Engine {
             Some(_) => Progress::Sending,
             None => Progress::Superseded { why: "the flow gave no leave".to_owned() },
         };
-        let mut commit = commit(state, turn, op, None);
-        commit.outbox.push((row, progress));
-        self.ports.journal.commit(vec![commit]).await?;
+        let mut commits = vec![commit(state, turn, op, None)];
+        last_states(state, &mut commits);
+        if let Some(commit) = commits.last_mut() {
+            commit.outbox.push((row, progress));
+        }
+        self.ports.journal.commit(commits).await?;
         Ok(approved)
     }
 
@@ -137,18 +143,22 @@ impl Engine {
 /// Folds the turn into the state, and says what must be stored for it.
 fn commit(state: &mut State, turn: Turn, op: &str, processed: Option<i64>) -> Commit {
     state.apply(&turn);
-    let changed: BTreeSet<IncidentId> = turn.facts.iter().map(|e| e.incident).collect();
-    let desk = (!turn.facts.is_empty() || !turn.alerts.is_empty()).then(|| {
-        state.desk.version += 1;
-        state.desk.without_alerts()
-    });
     Commit {
         processed,
         entries: turn.facts,
         alerts: turn.alerts,
         effects: turn.effects.into_iter().enumerate().map(|(n, e)| (format!("{op}.{n}"), e)).collect(),
-        incidents: changed.iter().filter_map(|id| state.incidents.get(id).cloned()).collect(),
-        desk,
-        outbox: Vec::new(),
+        ..Commit::default()
+    }
+}
+
+/// Desk and snapshots as they are after the whole batch: what they were in between nobody can see.
+fn last_states(state: &mut State, commits: &mut [Commit]) {
+    let changed: BTreeSet<IncidentId> = commits.iter().flat_map(|c| &c.entries).map(|e| e.incident).collect();
+    let dirty = commits.iter().any(|c| !c.entries.is_empty() || !c.alerts.is_empty());
+    if let Some(last) = commits.last_mut().filter(|_| dirty) {
+        state.desk.version += 1;
+        last.desk = Some(state.desk.without_alerts());
+        last.incidents = changed.iter().filter_map(|id| state.incidents.get(id).cloned()).collect();
     }
 }

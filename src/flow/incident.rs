@@ -15,6 +15,9 @@ pub const MAX_GROUPS: usize = 50;
 /// Where the alerts of the fifty-first name are counted.
 pub const OTHER: &str = "other alerts";
 
+/// Accounts remembered as having acted; the journal knows all.
+pub const MAX_INVOLVED: usize = 100;
+
 /// The number of `INC-12`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -191,7 +194,7 @@ impl Incident {
         self.entries = self.entries.max(entry.n);
         if let Actor::Account(identity) = &entry.by
             && !self.involved.contains(identity)
-            && self.involved.len() < MAX_GROUPS
+            && self.involved.len() < MAX_INVOLVED
         {
             self.involved.push(identity.clone());
         }
@@ -302,11 +305,15 @@ impl Incident {
         }
         let times = &mut self.times;
         match state {
-            State::Identified => times.identified.get_or_insert(at),
-            State::Mitigated => times.mitigated.get_or_insert(at),
-            State::Resolved => times.resolved.insert(at),
-            _ => &mut times.declared,
-        };
+            State::Identified => {
+                times.identified.get_or_insert(at);
+            }
+            State::Mitigated => {
+                times.mitigated.get_or_insert(at);
+            }
+            State::Resolved => times.resolved = Some(at),
+            _ => {}
+        }
         if state.is_open() {
             times.resolved = None;
         }

@@ -277,6 +277,9 @@ pub fn deny(
 ) -> Result<(), Refusal> {
     let Some(incident) = draft.incident(id) else { return Err(Refusal::new(format!("there is no {id}."))) };
     let (number, run) = meant(incident, request)?;
+    if run.requested_by != Actor::Account(by.clone()) && draft.policy.right(by) < Right::Approver {
+        return Err(Refusal::new("only an approver, or who asked for it, can deny a run."));
+    }
     let mut spans = vec![
         account(draft.policy, by),
         ours(format!(" denied run #{number} ")),

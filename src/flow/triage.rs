@@ -142,8 +142,10 @@ pub fn reasons(suggestion: &Suggestion, candidate: &Candidate, shown: usize) -> 
         .evidence
         .iter()
         .take(shown)
-        .filter_map(|(case, _)| suggestion.similar.iter().find(|s| &s.case == case))
-        .map(|past| {
+        .map(|(name, _)| {
+            let Some(past) = suggestion.similar.iter().find(|s| &s.case == name) else {
+                return super::phrase::under(vec![code(name.clone())]);
+            };
             let mut spans = vec![case(past)];
             spans.push(ours(format!(" ({}) ", past.opened_at.day())));
             spans.push(outside(past.title.clone()));

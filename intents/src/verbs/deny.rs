@@ -16,7 +16,7 @@ pub const VERB: Verb = Verb {
     synopsis: "refuse a requested run",
     example: "deny 2 the database is still recovering",
     scope: Scope::Incident,
-    needs: Right::Approver,
+    needs: Right::Responder,
     kind: Kind::Act,
     parse,
 };
