@@ -66,8 +66,8 @@ fn a_responder_in_the_lobby() {
       `help [command]` - what you can do here, or all about one command
 
     About one incident
-      ack, lead, role, sev, status, note, why, similar, who, timeline, run, resolve,
-        feedback, follow-up, postmortem
+      ack, lead, role, sev, status, note, why, similar, who, timeline, run, deny,
+        resolve, feedback, follow-up, postmortem
       In its channel, or with its number: `ack INC-12`
     "#);
 }
