@@ -33,6 +33,9 @@ use tokio::task::JoinSet;
 /// What memory learned is written to disk this often; until then it is searched from memory, and the journal has it anyway.
 const FLUSH_EVERY: Duration = Duration::from_secs(30);
 
+/// How soon a storage that must not be used any more is noticed.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// Why it did not start, for the person who started it.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -127,6 +130,16 @@ impl App {
     pub fn login_url(&self, identity: Identity) -> Result<String, StartError> {
         let token = self.logins.mint(identity).map_err(|e| StartError::Other(e.to_string()))?;
         Ok(format!("http://{}/login?token={token}", self.address))
+    }
+
+    /// Returns when storage says that this process must not go on.
+    pub async fn broken(&self) -> StoreError {
+        loop {
+            if let Some(broken) = self.store.broken() {
+                return broken.clone();
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// Takes nothing more in, finishes what is under way, and lets go of the data directory.

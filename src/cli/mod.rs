@@ -36,7 +36,7 @@ enum Command {
     /// See the whole loop happen, on embedded defaults.
     Demo(demo::DemoArgs),
     /// Run: take alerts in, serve the console.
-    Serve,
+    Serve(serve::ServeArgs),
 }
 
 /// Reads the command line and does what it says.
@@ -60,8 +60,8 @@ pub fn main() -> ExitCode {
 async fn command(cli: Cli) -> Exit {
     match cli.command {
         Command::Demo(ref args) => demo::run(args, cli.quiet).await,
-        Command::Serve => match configured(&cli) {
-            Ok(config) => serve::run(config, cli.quiet).await,
+        Command::Serve(ref args) => match configured(&cli) {
+            Ok(config) => serve::run(config, args, cli.quiet).await,
             Err(exit) => exit,
         },
     }

@@ -4,15 +4,28 @@ use super::exit::Exit;
 use crate::app::{App, first_administrator};
 use crate::config::checked::Config;
 use crate::flow::identity::Platform;
+use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The database was restored from a copy, and a person has looked: deliver again. Runs that waited are given up.
+    #[arg(long)]
+    confirm_restored: bool,
+}
+
 /// Serves until SIGTERM or Ctrl-C, then finishes what is under way.
-pub async fn run(config: Config, quiet: bool) -> Exit {
+pub async fn run(config: Config, args: &ServeArgs, quiet: bool) -> Exit {
     let admin = first_administrator(&config.policy);
     let app = match App::start(config, Vec::new()).await {
         Ok(app) => app,
         Err(problem) => return Exit::failed(&problem.to_string()),
     };
+    if args.confirm_restored
+        && let Err(problem) = app.store.confirm_restored().await
+    {
+        return Exit::failed(&problem.to_string());
+    }
     if !quiet && admin.platform == Platform::Console {
         match app.login_url(admin) {
             Ok(url) => super::say(&format!("console   http://{}\nsign in   {url}", app.address)),
@@ -20,11 +33,17 @@ pub async fn run(config: Config, quiet: bool) -> Exit {
         }
         super::say(&format!("alerts    http://{}/alerts/alertmanager", app.address));
     }
+    if let Some(why) = app.store.is_restored() {
+        tracing::warn!(why, "this database is a copy: nothing is delivered or run until `serve --confirm-restored`");
+    }
     tracing::info!(address = %app.address, "ready");
-    told_to_stop().await;
+    let broken = tokio::select! {
+        () = told_to_stop() => None,
+        broken = app.broken() => Some(broken),
+    };
     tracing::info!("stopping");
     app.stop().await;
-    Exit::Ok
+    broken.map_or(Exit::Ok, |broken| Exit::failed(&broken.to_string()))
 }
 
 /// SIGTERM or SIGINT.

@@ -123,7 +123,8 @@ impl Engine {
             let (progress, event) = match &row.effect {
                 Effect::Run { incident, request } => {
                     let done = lost(*incident, *request, "Smokejumper stopped while it ran".to_owned());
-                    (done.progress, done.event.map(|event| self.result_of(&row, event)))
+                    let why = "interrupted; never begun again".to_owned();
+                    (Progress::Dead { why }, done.event.map(|event| self.result_of(&row, event)))
                 }
                 effect if effect.destination().repeatable() || matches!(effect, Effect::Verify { .. }) => {
                     let why = "interrupted by a restart".to_owned();

@@ -8,9 +8,9 @@ use super::incident::{Incident, Phase};
 use super::moment::{At, DAY, span};
 use super::phrase::{button, code, count, faint, line, ours, outside, party, percent, person, section, strong, under};
 use super::policy::Policy;
-use super::recollection::Candidate;
+use super::recollection::{Candidate, PastIncident};
 use super::remediation::{SHORT, decision_buttons, standing};
-use super::triage::reasons;
+use super::triage::{case, reasons};
 use smokejumper_intents::intent::{Intent, Who};
 use smokejumper_intents::reply::{Button, Line, Reply, Section, Span, Style};
 use smokejumper_intents::word::Role;
@@ -20,6 +20,8 @@ use std::fmt::Write as _;
 const SHOWN_GROUPS: usize = 8;
 /// Runs listed, newest first.
 const SHOWN_RUNS: usize = 5;
+/// Share of an incident's telling words that makes a past one worth a look.
+const NEAR: f64 = 0.1;
 /// Runbooks offered.
 const SHOWN_RUNBOOKS: usize = 3;
 
@@ -115,6 +117,7 @@ pub fn probable_cause(incident: &Incident, policy: &Policy, now: At) -> Section 
     }
     if lines.is_empty() {
         lines.push(line(vec![ours("I don't know: no past incident is close enough to name a cause.")]));
+        lines.extend(suggestion.similar.iter().filter(|s| s.similarity >= NEAR).take(2).map(nearest));
     }
     lines.push(line(vec![faint(seen(suggestion, now))]));
     for owed in &suggestion.owed {
@@ -127,6 +130,16 @@ pub fn probable_cause(incident: &Incident, policy: &Policy, now: At) -> Section 
         section.buttons = vec![judge("This is right", true), judge("This is wrong", false)];
     }
     section
+}
+
+/// A past incident that is worth a look, although it proves nothing.
+fn nearest(past: &PastIncident) -> Line {
+    let mut spans = vec![faint("nearest: "), case(past), ours(format!(" ({}) ", past.opened_at.day()))];
+    spans.push(outside(past.title.clone()));
+    if let Some(cause) = &past.cause {
+        spans.extend([faint("; its cause was "), outside(cause.clone())]);
+    }
+    under(spans)
 }
 
 /// "seen before: 3 times" or "new: nothing like it in 2 years of history".

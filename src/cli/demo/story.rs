@@ -139,6 +139,10 @@ impl Stage {
         }
         if suggestion.causes.is_empty() {
             tell.saw("probable cause: it does not know, and says so");
+            for past in suggestion.similar.iter().take(1) {
+                tell.more(&format!("nearest: {}", past.case));
+                tell.more(&format!("         {}", past.cause.as_deref().unwrap_or_default()));
+            }
         }
         for line in
             render(&answer::who(incident, &self.policy), 70).lines().skip(1).filter(|l| !l.trim().is_empty()).take(2)

@@ -162,6 +162,8 @@ impl Hands {
         let answer = self.answer(request).await;
         let duration_ms = i64::try_from(start.elapsed().as_millis()).unwrap_or(i64::MAX);
         let failed = |why| Some(Ended::Failed { step: number, why });
+        // It was sent, so it may have had its effect: a person looks, nothing is repeated (I18).
+        let unknown = |why| Some(Ended::Unknown { why: format!("step {number} may have had its effect: {why}") });
         match answer {
             Ok(Answer::Status { status, body, .. }) => {
                 let ended = if request.expect_status.contains(&status) {
@@ -172,8 +174,8 @@ impl Hands {
                 (Some(StepResult { code: Some(status.into()), duration_ms, output: body }), ended)
             }
             Err(why) | Ok(Answer::NotSent(why)) => (None, Some(before_effect(number, why))),
-            Ok(Answer::Lost(why)) => (None, failed(format!("the answer was lost, it may have had its effect: {why}"))),
-            Ok(Answer::TimedOut) => (None, Some(Ended::TimedOut { step: number })),
+            Ok(Answer::Lost(why)) => (None, unknown(format!("the answer was lost: {why}"))),
+            Ok(Answer::TimedOut) => (None, unknown("no answer came in time".to_owned())),
         }
     }
 

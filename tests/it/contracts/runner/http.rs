@@ -103,14 +103,12 @@ async fn redirects_are_answers_and_failures_say_what_was_seen() {
     // Accepts by the kernel's backlog, and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let plan = bench.plan(&step(silent.local_addr().unwrap()), &[]);
-    assert_eq!(ends("a silent server", bench.run(&plan)).await.ended, Ended::TimedOut { step: 1 });
+    let outcome = ends("a silent server", bench.run(&plan)).await;
+    assert!(matches!(&outcome.ended, Ended::Unknown { why } if why.contains("no answer came in time")), "{outcome:?}");
 
     let rude = Server::new(|_, _| Vec::new());
     let outcome = bench.run(&bench.plan(&step(rude.address), &[])).await;
-    assert!(
-        matches!(&outcome.ended, Ended::Failed { why, .. } if why.contains("may have had its effect")),
-        "{outcome:?}"
-    );
+    assert!(matches!(&outcome.ended, Ended::Unknown { why } if why.contains("may have had its effect")), "{outcome:?}");
 }
 
 #[tokio::test]
