@@ -1,6 +1,6 @@
 //! A runbook as checked data: what it is for, its typed parameters, its steps as templates, how to tell that it worked.
 //!
-//! Knows neither TOML nor processes. Rendering with parameters is in `plan.rs`.
+//! Knows neither TOML nor processes. Rendering with parameters is in `render.rs`.
 
 use super::policy::Matcher;
 use serde::{Deserialize, Serialize};

@@ -16,7 +16,7 @@ use crate::flow::moment::HOUR;
 use crate::flow::plan::hex;
 use crate::flow::policy::Matcher;
 use crate::flow::render::{MAX_VALUE, accept, is_unseen};
-use crate::flow::runbook::{Param, ParamKind, Risk, Runbook};
+use crate::flow::runbook::{Check, HttpTemplate, Param, ParamKind, Piece, ProbeTemplate, Risk, Runbook, StepTemplate};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -24,8 +24,10 @@ use std::path::{Path, PathBuf};
 pub const MAX_RUNBOOKS: usize = 500;
 /// Size of one file in bytes; it is read by reviewers.
 pub const MAX_FILE: u64 = 64 * 1024;
-/// Steps of one runbook. More is a program, and belongs in a script.
-const MAX_STEPS: usize = 20;
+/// Steps of one runbook: more is a program, and belongs in a script; and all their outputs together stay below 1 MiB (I20).
+const MAX_STEPS: usize = 10;
+/// Checks of one runbook; they are tried at the same time.
+const MAX_CHECKS: usize = 10;
 /// Parameters of one runbook; each is typed by a person during an incident.
 const MAX_PARAMS: usize = 20;
 /// Longest title in characters: it stands beside a button.
@@ -174,7 +176,20 @@ fn runbook(
             "write `[[verify]]`, or its record will say \"not verified\"",
         );
     }
+    if checks.len() > MAX_CHECKS {
+        report.error(
+            &sheet.span,
+            format!("more than {MAX_CHECKS} checks"),
+            "keep those that tell whether users are well",
+        );
+    }
     let verify: Vec<_> = checks.into_iter().filter_map(|check| scope.check(report, check)).collect();
+    // A step that could not be read may hold the hole.
+    let readable = !report.problems.iter().any(Problem::is_error);
+    for name in unused(&params, &steps, &verify).into_iter().filter(|_| readable) {
+        let hint = format!("write `{{{name}}}` where it belongs, or delete the parameter");
+        report.warn(&sheet.span, format!("the parameter `{name}` stands nowhere"), hint);
+    }
     sheet.finish(report);
     Some(Runbook {
         name,
@@ -188,6 +203,23 @@ fn runbook(
         revision,
         files: files.into_digests(),
     })
+}
+
+/// A parameter that stands nowhere is asked for in vain, or its hole was forgotten.
+fn unused(params: &[Param], steps: &[StepTemplate], checks: &[Check]) -> Vec<String> {
+    let request = |request: &HttpTemplate| [request.path.clone(), request.body.clone().unwrap_or_default()].concat();
+    let in_steps = steps.iter().map(|step| match step {
+        StepTemplate::Exec { argv, .. } => argv.clone(),
+        StepTemplate::Http(http) => request(http),
+    });
+    let in_checks = checks.iter().map(|check| match &check.probe {
+        ProbeTemplate::Command { argv, .. } => argv.clone(),
+        ProbeTemplate::Http { request: http, .. } => request(http),
+        ProbeTemplate::Promql { query, .. } => query.clone(),
+    });
+    let used: Vec<Piece> = in_steps.chain(in_checks).flatten().collect();
+    let stands = |param: &&Param| !used.iter().any(|piece| matches!(piece, Piece::Hole(name) if *name == param.name));
+    params.iter().filter(stands).map(|param| param.name.clone()).collect()
 }
 
 fn risk(report: &mut Report<'_>, sheet: &mut Sheet<'_>) -> Option<Risk> {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::flow::runbook::{Comparison, EnvValue, Piece, ProbeTemplate, StepTemplate};
+use crate::flow::runbook::{Comparison, EnvValue};
 
 /// Reads one runbook from a folder that also has a script and a data file.
 fn read_one(source: &str) -> (Option<Runbook>, Vec<Problem>) {
@@ -304,4 +304,40 @@ fn the_runbooks_we_deliver_pass() {
         .iter()
         .filter(|p| !p.what.contains("cannot be read") && !p.what.contains("whether it worked"));
     assert_eq!(other.count(), 0, "only absent programs, and the one that changes nothing");
+}
+
+#[test]
+fn a_parameter_that_stands_nowhere_is_noticed() {
+    let (runbook, problems) = read_one(
+        "title = \"x\"\nrisk = \"read\"\n[[params]]\nname = \"a\"\nhelp = \"x\"\nkind = \"name\"\n[[steps]]\nexec = [\"./fix.sh\", \"a\"]\n",
+    );
+    assert!(runbook.is_some());
+    assert!(said(&problems).contains("warning: the parameter `a` stands nowhere"), "{}", said(&problems));
+}
+
+/// Beginnings of a whole runbook, and single bytes replaced by ones that mean something to TOML.
+#[test]
+fn no_damage_makes_the_reader_panic_or_says_nothing() {
+    let folder = Path::new("/nowhere");
+    let file = Path::new("book.toml");
+    let read = |source: &str| {
+        let mut report = Report::new(file, source);
+        let (document, errors) = toml::de::DeTable::parse_recoverable(source);
+        let sheet = Sheet::new(document.get_ref(), 0..0);
+        let book = runbook(&mut report, sheet, "book".to_owned(), String::new(), folder, &|_| true);
+        let wrong = !errors.is_empty() || report.problems.iter().any(Problem::is_error);
+        (book.is_some(), wrong)
+    };
+    for end in (0..WHOLE.len()).step_by(3) {
+        let (whole, wrong) = read(&WHOLE[..end]);
+        assert!(whole || wrong, "{end}");
+    }
+    for (at, byte) in
+        (0..WHOLE.len()).step_by(7).flat_map(|at| [b'"', b'[', b'{', b'}', b'\n', b'9'].map(|byte| (at, byte)))
+    {
+        let mut damaged = WHOLE.as_bytes().to_vec();
+        damaged[at] = byte;
+        let (whole, wrong) = read(std::str::from_utf8(&damaged).unwrap());
+        assert!(whole || wrong, "{at} {byte}");
+    }
 }
