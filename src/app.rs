@@ -111,7 +111,9 @@ impl App {
             origins: origins(address, &config.hosts),
             sign_in_hint: "Whoever started Smokejumper finds a login link in its terminal.".to_owned(),
         });
-        let alerts = alerts::router(&config.sources, Arc::clone(&door), Arc::clone(&clock), limits)
+        let redactor = redactor(&config);
+        let scrub: alerts::Scrub = Arc::new(move |text| redactor.redact(text));
+        let alerts = alerts::router(&config.sources, Arc::clone(&door), Arc::clone(&clock), scrub, limits)
             .map_err(|e| StartError::Other(e.to_string()))?;
         let app = web::router(&web).merge(alerts).merge(health(&store));
         let (stop, stopped) = watch::channel(false);
@@ -174,13 +176,18 @@ fn origins(address: SocketAddr, hosts: &[String]) -> Origins {
     if hosts.is_empty() { Origins::loopback(address.port()) } else { Origins::https(hosts.iter().cloned()) }
 }
 
+/// Knows the shapes of secrets, and those of the configuration.
+fn redactor(config: &Config) -> Redactor {
+    Redactor::new(config.secrets.values().map(|s| s.expose().to_owned()))
+}
+
 fn hands(config: &Config) -> Result<Hands, StartError> {
     let binary = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe"));
     let settings = Settings {
         binary,
         data: config.data_dir.clone(),
         protect: vec![config.data_dir.clone()],
-        redactor: Redactor::new(config.secrets.values().map(|s| s.expose().to_owned())),
+        redactor: redactor(config),
         secrets: {
             let secrets = config.secrets.clone();
             Arc::new(move |name| secrets.get(name).cloned())

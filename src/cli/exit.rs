@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Shown under `--help`.
+pub const HELP: &str = "Exit codes: 0 done; 1 no: problems found, or refused; 2 not understood; 3 must be confirmed \
+                        (--yes); 4 no smokejumper is running; 5 storage trouble, try again; 70 our own fault";
+
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -11,6 +15,14 @@ pub enum Exit {
     Failed,
     /// 2: it was not understood (clap uses the same).
     Usage,
+    /// 3: nothing was done, it must be said again with `--yes`.
+    Confirm,
+    /// 4: no smokejumper is running with this data directory.
+    NoServer,
+    /// 5: storage could not take or give it for now.
+    Storage,
+    /// 70 (sysexits' `EX_SOFTWARE`): a fault of ours or of the machine.
+    Internal,
 }
 
 impl Exit {
@@ -28,6 +40,10 @@ impl From<Exit> for ExitCode {
             Exit::Ok => 0,
             Exit::Failed => 1,
             Exit::Usage => 2,
+            Exit::Confirm => 3,
+            Exit::NoServer => 4,
+            Exit::Storage => 5,
+            Exit::Internal => 70,
         })
     }
 }

@@ -1,34 +1,45 @@
 //! Commands of the one binary, a file each. Knows the app and the configuration; decides nothing about incidents.
 
+mod check;
 pub mod demo;
 pub mod exit;
+mod export;
+mod incident;
 pub mod serve;
+mod speak;
 
 use self::exit::Exit;
-use crate::config::checked::{Config, Given, load};
+use crate::config::checked::{Checked, Config, Given, load};
 use crate::config::environment::Environment;
 use crate::config::problem::Problem;
 use crate::edges::{alerts, runner};
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A self-hosted incident bot: alerts to incidents, evidence, approved remediation, follow-ups, learning.
 #[derive(Debug, Parser)]
-#[command(name = "smokejumper", version, max_term_width = 80)]
+#[command(name = "smokejumper", version, after_help = exit::HELP, max_term_width = 80)]
 struct Cli {
-    /// The configuration; without it ./smokejumper.toml or /etc/smokejumper/smokejumper.toml, or all defaults.
-    #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Where data is kept; over what the configuration says.
-    #[arg(long, global = true, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
-    /// Say only what went wrong.
-    #[arg(long, short, global = true)]
-    quiet: bool,
+    #[command(flatten)]
+    global: Global,
     #[command(subcommand)]
     command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Global {
+    /// The configuration; without it ./smokejumper.toml or /etc/smokejumper/smokejumper.toml, or all defaults.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where data is kept; over what the configuration says.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Say only what went wrong.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -37,6 +48,22 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Run: take alerts in, serve the console.
     Serve(serve::ServeArgs),
+    /// Check configuration and runbooks, and say where what is wrong.
+    Check(check::Args),
+    /// Say to a running smokejumper what you would say in a channel: `incident list`, `incident -i 12 ack`.
+    Incident(incident::Args),
+    /// Write all incidents with their facts, alerts and effects as JSON lines.
+    Export(export::Args),
+}
+
+impl Global {
+    /// The configuration these flags name, and what is wrong with it.
+    #[must_use]
+    pub fn load(&self) -> Checked {
+        let kinds = alerts::kind_names();
+        let given = Given { file: self.config.as_deref(), data_dir: self.data_dir.as_deref(), source_kinds: &kinds };
+        load(given, &Environment::real())
+    }
 }
 
 /// Reads the command line and does what it says.
@@ -45,7 +72,9 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let _ = rustls::crypto::ring::default_provider().install_default();
     let environment = Environment::real();
-    let quiet = matches!(cli.command, Command::Demo(_)).then_some("error");
+    // What these print is all there is to read.
+    let spoken = !matches!(cli.command, Command::Serve(_));
+    let quiet = spoken.then_some("error");
     crate::telemetry::start(
         (environment.variable)("SMOKEJUMPER_LOG").as_deref().or(quiet),
         (environment.variable)("SMOKEJUMPER_LOG_JSON").is_some(),
@@ -59,20 +88,20 @@ pub fn main() -> ExitCode {
 
 async fn command(cli: Cli) -> Exit {
     match cli.command {
-        Command::Demo(ref args) => demo::run(args, cli.quiet).await,
-        Command::Serve(ref args) => match configured(&cli) {
-            Ok(config) => serve::run(config, args, cli.quiet).await,
+        Command::Demo(ref args) => demo::run(args, cli.global.quiet).await,
+        Command::Serve(ref args) => match configured(&cli.global) {
+            Ok(config) => serve::run(config, args, cli.global.quiet).await,
             Err(exit) => exit,
         },
+        Command::Check(ref args) => check::run(&cli.global, args),
+        Command::Incident(ref args) => incident::run(&cli.global, args).await,
+        Command::Export(ref args) => export::run(&cli.global, args).await,
     }
 }
 
 /// The configuration with its runbooks, or everything that is wrong with it, told.
-fn configured(cli: &Cli) -> Result<Config, Exit> {
-    let kinds = alerts::kind_names();
-    let given = Given { file: cli.config.as_deref(), data_dir: cli.data_dir.as_deref(), source_kinds: &kinds };
-    let (mut config, warnings) =
-        load(given, &Environment::real()).usable().map_err(|problems| Exit::failed(&listed(&problems)))?;
+fn configured(global: &Global) -> Result<Config, Exit> {
+    let (mut config, warnings) = global.load().usable().map_err(|problems| Exit::failed(&listed(&problems)))?;
     let more = add_runbooks(&mut config).map_err(|problems| Exit::failed(&listed(&problems)))?;
     for warning in warnings.iter().chain(&more) {
         tracing::warn!("{warning}");
@@ -102,4 +131,15 @@ fn listed(problems: &[Problem]) -> String {
 /// To standard output; a reader who has gone is no error of ours.
 fn say(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
 }

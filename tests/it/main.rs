@@ -13,6 +13,7 @@ mod contracts;
 mod demo_memory;
 mod documents;
 mod flow;
+mod process;
 mod tidy;
 mod web;
 mod world;

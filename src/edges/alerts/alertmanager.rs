@@ -6,8 +6,8 @@
 mod body;
 
 use self::body::{Body, RawAlert};
-use super::text::{block, line};
-use super::{Reading, Unreadable};
+use super::text::line;
+use super::{Reading, Setting, Unreadable};
 use crate::flow::event::Event;
 use crate::flow::moment::{At, DAY};
 use crate::flow::signal::{
@@ -54,7 +54,7 @@ const WANTED: [&str; 12] = [
 
 /// # Errors
 /// [`Unreadable`]: nothing of it can be used. A delivery with a few bad alerts is read without them.
-pub fn read(source: &str, bytes: &[u8], now: At) -> Result<Reading, Unreadable> {
+pub fn read(setting: &Setting<'_>, bytes: &[u8]) -> Result<Reading, Unreadable> {
     let body: Body<'_> = serde_json::from_slice(bytes).map_err(|e| explain(&e))?;
     match body.version.as_deref() {
         Some(VERSION) => {}
@@ -76,7 +76,7 @@ pub fn read(source: &str, bytes: &[u8], now: At) -> Result<Reading, Unreadable> 
     let mut told = Vec::with_capacity(alerts.len());
     let mut pairs = 0;
     for (n, raw) in alerts.iter().enumerate() {
-        match signal(source, raw, body.external.as_deref(), now) {
+        match signal(setting, raw, body.external.as_deref()) {
             Ok((identity, signal, trimmed)) => {
                 pairs += signal.labels.len() + signal.annotations.len();
                 reading.trimmed += usize::from(trimmed);
@@ -94,22 +94,22 @@ pub fn read(source: &str, bytes: &[u8], now: At) -> Result<Reading, Unreadable> 
     }
     told.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| tie(&a.1).cmp(&tie(&b.1))));
     told.dedup_by(|a, b| a.0 == b.0);
-    let group = body.group.as_deref().filter(|g| !g.is_empty()).map(bounded_group);
+    let group = body.group.as_deref().filter(|g| !g.is_empty()).map(|g| bounded_group(setting, g));
     let key =
         delivery_key(group.as_deref(), body.status.as_deref(), told.iter().map(|(identity, _)| identity.as_str()));
     reading.signals = told.len();
     let mut signals = told.into_iter().map(|(_, signal)| signal).peekable();
     while signals.peek().is_some() {
         let part = Delivery {
-            source: source.to_owned(),
+            source: setting.source.to_owned(),
             group: group.clone(),
             signals: signals.by_ref().take(MAX_SIGNALS).collect(),
         };
         let n = reading.arrivals.len();
         let arrival = Arrival {
-            source: super::inbox_source(source),
+            source: super::inbox_source(setting.source),
             key: format!("{key}:{n}"),
-            at: now,
+            at: setting.now,
             event: Event::Signals(part),
         };
         reading.arrivals.push(arrival);
@@ -123,7 +123,7 @@ fn tie(signal: &Signal) -> (&BTreeMap<String, String>, &BTreeMap<String, String>
 }
 
 /// What makes it the same statement as another (`fingerprint, status, startsAt, endsAt`), the signal, whether it was cut.
-fn signal(source: &str, raw: &RawAlert<'_>, external: Option<&str>, now: At) -> Result<(String, Signal, bool), String> {
+fn signal(setting: &Setting<'_>, raw: &RawAlert<'_>, external: Option<&str>) -> Result<(String, Signal, bool), String> {
     let status = match raw.status.as_deref() {
         Some("firing") => AlertStatus::Firing,
         Some("resolved") => AlertStatus::Resolved,
@@ -132,17 +132,18 @@ fn signal(source: &str, raw: &RawAlert<'_>, external: Option<&str>, now: At) -> 
     };
     let starts = moment(raw.starts.as_deref(), "startsAt")?;
     let ends = moment(raw.ends.as_deref(), "endsAt")?;
-    let starts_at = starts.filter(|at| plausible(*at, now)).unwrap_or(START_UNKNOWN);
+    let starts_at = starts.filter(|at| plausible(*at, setting.now)).unwrap_or(START_UNKNOWN);
     // The zero time means that it has not ended; an end before the start is the start.
-    let ended = ends.filter(|at| status == AlertStatus::Resolved && plausible(*at, now));
+    let ended = ends.filter(|at| status == AlertStatus::Resolved && plausible(*at, setting.now));
     let ends_at = ended.map(|at| at.max(starts_at));
     let fingerprint = fingerprint(raw);
-    let (labels, cut) = labels(raw);
-    let annotations = annotations(raw);
+    let (labels, cut) = labels(setting, raw);
+    let annotations = annotations(setting, raw);
     let trimmed = cut || annotations.1 || raw.pairs_skipped();
     let identity = format!("{fingerprint}\0{status:?}\0{}\0{}", millis(starts), millis(ends));
-    let link = raw.generator.as_deref().and_then(link).or_else(|| external.and_then(link));
-    let key = AlertKey { source: source.to_owned(), fingerprint };
+    let link =
+        raw.generator.as_deref().and_then(link).or_else(|| external.and_then(link)).map(|url| (setting.scrub)(&url));
+    let key = AlertKey { source: setting.source.to_owned(), fingerprint };
     Ok((identity, Signal { key, status, starts_at, ends_at, labels, annotations: annotations.0, link }, trimmed))
 }
 
@@ -167,7 +168,7 @@ fn plausible(at: At, now: At) -> bool {
     at >= OLDEST && at <= now.plus(MAX_AHEAD)
 }
 
-fn labels(raw: &RawAlert<'_>) -> (BTreeMap<String, String>, bool) {
+fn labels(setting: &Setting<'_>, raw: &RawAlert<'_>) -> (BTreeMap<String, String>, bool) {
     let wanted = |name: &str| WANTED.iter().position(|w| *w == name).unwrap_or(WANTED.len());
     let mut all = raw.labels();
     all.sort_unstable_by(|a, b| (wanted(a.0), a).cmp(&(wanted(b.0), b)));
@@ -178,16 +179,16 @@ fn labels(raw: &RawAlert<'_>) -> (BTreeMap<String, String>, bool) {
             return (kept, true);
         }
         cut |= name.len().max(value.len()) > MAX_LABEL_CHARS;
-        let clean = line(name, MAX_LABEL_CHARS);
+        let clean = setting.line(name, MAX_LABEL_CHARS);
         if !clean.is_empty() {
             // Names that differ only by what cannot be seen: the first stays.
-            kept.entry(clean).or_insert_with(|| line(value, MAX_LABEL_CHARS));
+            kept.entry(clean).or_insert_with(|| setting.line(value, MAX_LABEL_CHARS));
         }
     }
     (kept, cut)
 }
 
-fn annotations(raw: &RawAlert<'_>) -> (BTreeMap<String, String>, bool) {
+fn annotations(setting: &Setting<'_>, raw: &RawAlert<'_>) -> (BTreeMap<String, String>, bool) {
     let mut all = raw.annotations();
     let spoken = |name: &str| !matches!(name, "summary" | "description" | "message" | "title" | "runbook_url");
     all.sort_unstable_by(|a, b| (spoken(a.0), a).cmp(&(spoken(b.0), b)));
@@ -198,9 +199,9 @@ fn annotations(raw: &RawAlert<'_>) -> (BTreeMap<String, String>, bool) {
             return (kept, true);
         }
         cut |= value.len() > MAX_ANNOTATION_CHARS;
-        let clean = line(name, MAX_LABEL_CHARS);
+        let clean = setting.line(name, MAX_LABEL_CHARS);
         if !clean.is_empty() {
-            kept.entry(clean).or_insert_with(|| block(value, MAX_ANNOTATION_CHARS));
+            kept.entry(clean).or_insert_with(|| setting.block(value, MAX_ANNOTATION_CHARS));
         }
     }
     (kept, cut)
@@ -229,8 +230,8 @@ fn label_fingerprint(mut labels: Vec<(&str, &str)>) -> String {
     format!("{sum:016x}")
 }
 
-fn bounded_group(group: &str) -> String {
-    if group.len() > MAX_GROUP { digest(&[group.as_bytes()]) } else { line(group, MAX_GROUP) }
+fn bounded_group(setting: &Setting<'_>, group: &str) -> String {
+    if group.len() > MAX_GROUP { digest(&[group.as_bytes()]) } else { setting.line(group, MAX_GROUP) }
 }
 
 /// `http` and `https` only, and nothing in it that cannot be seen.

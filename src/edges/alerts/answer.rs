@@ -1,7 +1,6 @@
 //! What a sender is told: a status it acts rightly upon, and words for whoever set it up. Never what it sent.
 
-use super::text::block;
-use super::{MAX_SAMPLE, Reading};
+use super::Reading;
 use axum::Json;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
@@ -80,50 +79,9 @@ pub fn respond(answer: &Answer) -> Response {
     response
 }
 
-/// The start of a body for a person to look at: bounded, inert, without what looks like credentials. Headers are never in it.
-pub fn sample(body: &[u8]) -> String {
-    // A character takes at most four bytes.
-    let start = body.get(..body.len().min(MAX_SAMPLE * 4)).unwrap_or_default();
-    let plain = block(&String::from_utf8_lossy(start), MAX_SAMPLE);
-    let mut hide_next = 0_u8;
-    let words = plain.split_inclusive([' ', '"', '\n', '=', ':', ',', '@', '&']).map(|word| {
-        let bare = word.trim_end_matches([' ', '"', '\n', '=', ':', ',', '@', '&']);
-        let lower = bare.to_ascii_lowercase();
-        if ["authorization", "bearer", "basic", "password", "passwd", "token", "secret", "api_key", "apikey"]
-            .iter()
-            .any(|w| lower.ends_with(w))
-        {
-            hide_next = 2;
-            word.to_owned()
-        } else if hide_next > 0 && !bare.is_empty() {
-            hide_next -= 1;
-            word.replacen(bare, "[hidden]", 1)
-        } else {
-            word.to_owned()
-        }
-    });
-    words.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_sample_is_short_and_shows_no_credentials() {
-        let long = "x".repeat(MAX_SAMPLE * 5);
-        assert_eq!(sample(long.as_bytes()).chars().count(), MAX_SAMPLE);
-        for body in [
-            "{\"Authorization\": \"Bearer canary123\"}",
-            "{\"password\":\"canary123\"}",
-            "api_key=canary123&x=1",
-            "basic canary123",
-        ] {
-            let kept = sample(body.as_bytes());
-            assert!(!kept.contains("canary123") && kept.contains("[hidden]"), "{kept}");
-        }
-        assert_eq!(sample(b"{\"alerts\": \xff\x1b[31m}"), "{\"alerts\": \u{fffd}[31m}");
-    }
 
     #[test]
     fn only_our_own_trouble_is_a_503() {

@@ -2,7 +2,7 @@
 //!
 //! Knows bodies; knows nothing of what is in them.
 
-use super::{Kind, MAX_BODY, Reading, Unreadable};
+use super::{Kind, MAX_BODY, Reading, Scrub, Setting, Unreadable};
 use crate::flow::moment::At;
 use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
@@ -129,6 +129,7 @@ impl<'i> Slot<'i> {
         source: &str,
         body: &Whole<'_>,
         now: At,
+        scrub: Scrub,
     ) -> Result<Result<Reading, Unreadable>, String> {
         let (bytes, source) = (body.bytes.clone(), Arc::<str>::from(source));
         let _alone = if bytes.len() > LARGE_BODY {
@@ -138,6 +139,8 @@ impl<'i> Slot<'i> {
             None
         };
         // Off the threads that serve everybody: a large body takes a while.
-        tokio::task::spawn_blocking(move || (kind.read)(&source, &bytes, now)).await.map_err(|e| e.to_string())
+        tokio::task::spawn_blocking(move || (kind.read)(&Setting { source: &source, now, scrub: &*scrub }, &bytes))
+            .await
+            .map_err(|e| e.to_string())
     }
 }

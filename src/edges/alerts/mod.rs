@@ -34,6 +34,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 pub const MAX_BODY: usize = 16 * 1024 * 1024;
 /// Characters of an unreadable body kept for a person to look at.
 pub const MAX_SAMPLE: usize = 2_000;
+/// Secrets are looked for in a text this many times longer than what is kept: one that the cut would halve is still seen whole.
+const AHEAD: usize = 4;
 /// Refused strangers are logged at most once in this many milliseconds, with their number.
 const STRANGER_LOG_EVERY: i64 = 10_000;
 
@@ -43,8 +45,38 @@ pub struct Kind {
     /// As it is written in the configuration.
     pub name: &'static str,
     pub about: &'static str,
-    /// Pure: name of the source, the body, now.
-    pub read: fn(&str, &[u8], At) -> Result<Reading, Unreadable>,
+    /// Pure.
+    pub read: fn(&Setting<'_>, &[u8]) -> Result<Reading, Unreadable>,
+}
+
+/// What is known of a delivery besides its bytes.
+pub struct Setting<'s> {
+    /// The source's name.
+    pub source: &'s str,
+    pub now: At,
+    /// Takes secrets out of a text before it is kept.
+    pub scrub: &'s (dyn Fn(&str) -> String + Send + Sync),
+}
+
+/// Takes secrets out of a text.
+pub type Scrub = Arc<dyn Fn(&str) -> String + Send + Sync>;
+
+impl std::fmt::Debug for Setting<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setting").field("source", &self.source).field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+impl Setting<'_> {
+    /// For names and values; see [`text::line`].
+    fn line(&self, outside: &str, max_chars: usize) -> String {
+        text::line(&(self.scrub)(&text::line(outside, max_chars * AHEAD)), max_chars)
+    }
+
+    /// For descriptions; see [`text::block`].
+    fn block(&self, outside: &str, max_chars: usize) -> String {
+        text::block(&(self.scrub)(&text::block(outside, max_chars * AHEAD)), max_chars)
+    }
 }
 
 /// Everything that can be a `kind` of source.
@@ -93,6 +125,7 @@ pub fn inbox_source(source: &str) -> String {
 pub struct Alerts {
     door: Arc<dyn Door>,
     clock: Arc<dyn Clock>,
+    scrub: Scrub,
     sources: BTreeMap<String, (Guard, &'static Kind)>,
     intake: Intake,
     strangers: AtomicU64,
@@ -125,7 +158,13 @@ pub fn kind_names() -> Vec<&'static str> {
 ///
 /// # Errors
 /// [`Unfit`]; a checked configuration is never unfit by its kinds.
-pub fn router(sources: &[Source], door: Arc<dyn Door>, clock: Arc<dyn Clock>, limits: Limits) -> Result<Router, Unfit> {
+pub fn router(
+    sources: &[Source],
+    door: Arc<dyn Door>,
+    clock: Arc<dyn Clock>,
+    scrub: Scrub,
+    limits: Limits,
+) -> Result<Router, Unfit> {
     let mut table = BTreeMap::new();
     for source in sources {
         let kind = KINDS
@@ -138,6 +177,7 @@ pub fn router(sources: &[Source], door: Arc<dyn Door>, clock: Arc<dyn Clock>, li
     let alerts = Alerts {
         door,
         clock,
+        scrub,
         sources: table,
         intake: Intake::new(limits),
         strangers: AtomicU64::new(0),
@@ -196,7 +236,7 @@ impl Alerts {
             Err(intake::Broken::Full) => return Answer::Later("too much is coming in at once".to_owned()),
             Err(intake::Broken::Cut) => return Answer::Later("the body was cut off".to_owned()),
         };
-        let reading = match slot.parse(kind, name, &bytes, self.clock.now()).await {
+        let reading = match slot.parse(kind, name, &bytes, self.clock.now(), self.scrub.clone()).await {
             Ok(Ok(reading)) => reading,
             Ok(Err(Unreadable::Malformed(why))) => return self.bury(name, &bytes, Answer::Malformed(why)).await,
             Ok(Err(Unreadable::TooLarge(why))) => return self.bury(name, &bytes, Answer::TooLarge(why)).await,
@@ -241,7 +281,7 @@ impl Alerts {
             source: inbox_source(name),
             at: self.clock.now(),
             why: why.to_owned(),
-            sample: answer::sample(body),
+            sample: self.sample(name, body),
         };
         match tokio::time::timeout(self.intake.limits.take_deadline, self.door.bury(letter)).await {
             Ok(Ok(())) => answer,
@@ -251,6 +291,14 @@ impl Alerts {
             }
             Err(_) => Answer::Later("storage takes too long".to_owned()),
         }
+    }
+
+    /// The start of a body for a person to look at: bounded, inert, without secrets. Headers are never in it.
+    fn sample(&self, source: &str, body: &[u8]) -> String {
+        // A character takes at most four bytes.
+        let start = body.get(..body.len().min(MAX_SAMPLE * AHEAD * 4)).unwrap_or_default();
+        let setting = Setting { source, now: self.clock.now(), scrub: &*self.scrub };
+        setting.block(&String::from_utf8_lossy(start), MAX_SAMPLE)
     }
 
     fn note_stranger(&self, name: &str, why: &str) {

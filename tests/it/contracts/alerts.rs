@@ -1,22 +1,17 @@
 //! `POST /alerts/{source}` over a real socket: what is taken in is handed to the door before the 2xx; what is our own fault
 //! is 503 and never 4xx; a stranger changes nothing.
 
-use async_trait::async_trait;
+use crate::world::door::{MemoryDoor, Noon};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use smokejumper::config::secret::Secret;
 use smokejumper::config::source::{Auth, Source};
-use smokejumper::edges::alerts::{self, Limits, MAX_BODY, MAX_SAMPLE};
-use smokejumper::flow::event::Event;
-use smokejumper::flow::identity::Identity;
-use smokejumper::flow::moment::At;
-use smokejumper::flow::signal::{AlertStatus, Signal};
-use smokejumper::ports::{Arrival, Clock, DeadLetter, Door, StoreError};
-use smokejumper_intents::intent::Ask;
-use smokejumper_intents::reply::Reply;
-use std::collections::BTreeMap;
+use smokejumper::edges::alerts::{self, Limits, MAX_BODY, MAX_SAMPLE, Scrub, Setting};
+use smokejumper::edges::runner::redact::Redactor;
+use smokejumper::flow::signal::AlertStatus;
+use smokejumper::ports::{Clock, StoreError};
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -27,70 +22,6 @@ use tower::ServiceExt as _;
 
 const FIRING: &str = include_str!("../fixtures/alertmanager/firing.json");
 const RESOLVED_ONE: &str = include_str!("../fixtures/alertmanager/resolved_one.json");
-
-/// Keeps what it is given, once for each key, like the real one; and can be out of order.
-#[derive(Default)]
-struct MemoryDoor {
-    stored: Mutex<BTreeMap<(String, String), Arrival>>,
-    buried: Mutex<Vec<DeadLetter>>,
-    broken: Mutex<Option<StoreError>>,
-    /// When there, each `take` waits for a permit.
-    gate: Option<Semaphore>,
-}
-
-#[async_trait]
-impl Door for MemoryDoor {
-    async fn take(&self, arrivals: Vec<Arrival>) -> Result<(), StoreError> {
-        if let Some(gate) = &self.gate {
-            gate.acquire().await.unwrap().forget();
-        }
-        if let Some(error) = self.broken.lock().unwrap().clone() {
-            return Err(error);
-        }
-        let mut stored = self.stored.lock().unwrap();
-        for arrival in arrivals {
-            stored.entry((arrival.source.clone(), arrival.key.clone())).or_insert(arrival);
-        }
-        Ok(())
-    }
-
-    async fn ask(&self, _: Identity, _: Ask, _: String) -> Result<Reply, StoreError> {
-        Ok(Reply::default())
-    }
-
-    async fn bury(&self, letter: DeadLetter) -> Result<(), StoreError> {
-        if let Some(error) = self.broken.lock().unwrap().clone() {
-            return Err(error);
-        }
-        self.buried.lock().unwrap().push(letter);
-        Ok(())
-    }
-}
-
-impl MemoryDoor {
-    fn signals(&self) -> Vec<Signal> {
-        let stored = self.stored.lock().unwrap();
-        let deliveries = stored.values().map(|a| &a.event);
-        deliveries.flat_map(|e| if let Event::Signals(d) = e { d.signals.clone() } else { vec![] }).collect()
-    }
-
-    fn deliveries(&self) -> usize {
-        self.stored.lock().unwrap().len()
-    }
-
-    fn letters(&self) -> Vec<DeadLetter> {
-        self.buried.lock().unwrap().clone()
-    }
-}
-
-struct Noon;
-
-impl Clock for Noon {
-    /// 2026-11-20T12:00:00Z
-    fn now(&self) -> At {
-        At(1_795_176_000_000)
-    }
-}
 
 fn source(name: &str, auth: Auth) -> Source {
     Source { name: name.to_owned(), kind: "alertmanager".to_owned(), auth }
@@ -103,7 +34,9 @@ fn sources() -> Vec<Source> {
 }
 
 fn router(door: &Arc<MemoryDoor>, limits: Limits) -> axum::Router {
-    alerts::router(&sources(), door.clone(), Arc::new(Noon), limits).unwrap()
+    let redactor = Redactor::new(["known-canary".to_owned()]);
+    let scrub: Scrub = Arc::new(move |text| redactor.redact(text));
+    alerts::router(&sources(), door.clone(), Arc::new(Noon), scrub, limits).unwrap()
 }
 
 fn post(source: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Request<Body> {
@@ -212,6 +145,20 @@ async fn what_nobody_can_read_is_refused_counted_and_sampled() {
         assert!(!letter.sample.contains("body-canary"));
     }
     assert!(door.signals().is_empty());
+}
+
+#[tokio::test]
+async fn secrets_do_not_get_in() {
+    let door = Arc::new(MemoryDoor::default());
+    let mut loud: Value = serde_json::from_str(FIRING).unwrap();
+    loud["alerts"][0]["annotations"]["description"] = json!("Authorization: Bearer abcdef123456 and known-canary");
+    loud["alerts"][0]["startsAt"] = json!("2026-11-20T07:17:58Z");
+    assert_eq!(send(&door, post("open", &[], loud.to_string())).await.status, StatusCode::OK);
+    loud["version"] = json!("9");
+    assert_eq!(send(&door, post("open", &[], loud.to_string())).await.status, StatusCode::BAD_REQUEST);
+    let kept = format!("{:?}{:?}", door.signals(), door.letters());
+    assert!(!kept.contains("known-canary") && !kept.contains("abcdef123456"), "{kept}");
+    assert_eq!(kept.matches("[redacted]").count(), 4, "{kept}");
 }
 
 #[tokio::test]
@@ -427,7 +374,9 @@ fn foreign_samples_are_understood_where_they_are_at_hand() {
     };
     for name in ["alertmanager_firing.json", "alertmanager_resolved.json"] {
         let bytes = std::fs::read(std::path::Path::new(&folder).join(name)).unwrap();
-        let reading = alerts::alertmanager::read("x", &bytes, Noon.now()).unwrap();
+        let reading =
+            alerts::alertmanager::read(&Setting { source: "x", now: Noon.now(), scrub: &str::to_owned }, &bytes)
+                .unwrap();
         assert!(reading.signals > 0 && reading.refused == 0, "{name}");
     }
 }

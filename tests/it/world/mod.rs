@@ -1,5 +1,6 @@
 //! The world around the story, as tests need it: stateful, deterministic, and theirs to break.
 
+pub mod door;
 pub mod ledger;
 pub mod wait;
 pub mod watch;

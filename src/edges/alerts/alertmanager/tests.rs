@@ -21,8 +21,12 @@ fn delivery(alerts: &[Value]) -> Value {
     json!({ "version": "4", "groupKey": "{}:{}", "status": "firing", "alerts": alerts, "externalURL": "http://am:9093" })
 }
 
+fn read_at(bytes: &[u8], now: At) -> Result<Reading, Unreadable> {
+    read(&Setting { source: "am", now, scrub: &|text| text.replace("canary", "[redacted]") }, bytes)
+}
+
 fn read_value(value: &Value) -> Result<Reading, Unreadable> {
-    read("am", value.to_string().as_bytes(), NOW)
+    read_at(value.to_string().as_bytes(), NOW)
 }
 
 fn signals(reading: &Reading) -> Vec<&Signal> {
@@ -129,6 +133,18 @@ fn text_is_cleaned_and_cut() {
 }
 
 #[test]
+fn secrets_are_gone_before_anything_is_cut() {
+    let told = format!("{}canary", "x".repeat(MAX_ANNOTATION_CHARS - 3));
+    let loud =
+        with(alert("x", "firing", AT), "annotations", json!({ "description": told, "summary": "can\u{200b}ary" }));
+    let loud = with(loud, "labels", json!({ "job": "canary", "canary": "v" }));
+    let loud = with(loud, "generatorURL", json!("https://u:canary@h/"));
+    let reading = read_value(&with(delivery(&[loud]), "groupKey", json!("{a=\"canary\"}"))).unwrap();
+    let kept = format!("{:?}", reading.arrivals);
+    assert!(!kept.contains("can") && kept.matches("[red").count() == 5 && kept.contains("xxx[r…"), "{kept:.300}");
+}
+
+#[test]
 fn labels_that_look_alike_are_one_and_different_alerts_stay_two() {
     let a = with(alert("x", "firing", AT), "labels", json!({ "job": "a", "j\u{200d}ob": "b" }));
     assert_eq!(one(a).labels.len(), 1);
@@ -204,10 +220,8 @@ fn what_is_not_this_format_is_refused_in_words() {
     assert!(refusal(read_value(&with(good.clone(), "alerts", json!({})))).contains("an array of alerts"));
     assert!(refusal(read_value(&with(good.clone(), "alerts", json!([[]])))).contains("invalid"));
     assert!(refusal(read_value(&json!([]))).contains("invalid"));
-    assert!(refusal(read("am", b"", NOW)).contains("too early"));
-    assert!(
-        refusal(read("am", b"{\"version\":\"4\",\"version\":\"4\",\"alerts\":[]}", NOW)).contains("duplicate field")
-    );
+    assert!(refusal(read_at(b"", NOW)).contains("too early"));
+    assert!(refusal(read_at(b"{\"version\":\"4\",\"version\":\"4\",\"alerts\":[]}", NOW)).contains("duplicate field"));
     let labels = |v: Value| with(alert("x", "firing", AT), "labels", v);
     assert!(refusal(read_value(&delivery(&[labels(json!({ "a": 1 }))]))).contains("invalid type"));
     assert!(refusal(read_value(&delivery(&[labels(json!(["a"]))]))).contains("an object of strings"));
@@ -219,7 +233,7 @@ fn what_is_not_this_format_is_refused_in_words() {
 fn nothing_in_the_bad_json_corpus_panics() {
     let good = delivery(&[alert("Ünïcode", "firing", AT), alert("yy", "resolved", AT)]).to_string();
     for end in 0..good.len() {
-        assert!(read("am", good.as_bytes().get(..end).unwrap(), NOW).is_err(), "cut at {end}");
+        assert!(read_at(good.as_bytes().get(..end).unwrap(), NOW).is_err(), "cut at {end}");
     }
     let deep = |open: &str, close: &str| format!("{}{}", open.repeat(10_000), close.repeat(10_000));
     let in_field = |field: &str, raw: &str| format!("{{\"version\":\"4\",\"alerts\":[],\"{field}\":{raw}}}");
@@ -242,17 +256,17 @@ fn nothing_in_the_bad_json_corpus_panics() {
         "\0".to_owned(),
     ];
     for body in &refused {
-        assert!(read("am", body.as_bytes(), NOW).is_err(), "{}", body.chars().take(60).collect::<String>());
+        assert!(read_at(body.as_bytes(), NOW).is_err(), "{}", body.chars().take(60).collect::<String>());
     }
     let utf16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    assert!(read("am", &utf16, NOW).is_err());
-    assert!(read("am", b"{\"version\":\"4\",\"alerts\":[],\"groupKey\":\"\xff\"}", NOW).is_err());
+    assert!(read_at(&utf16, NOW).is_err());
+    assert!(read_at(b"{\"version\":\"4\",\"alerts\":[],\"groupKey\":\"\xff\"}", NOW).is_err());
     // What we do not look at may be as odd as it likes, and as deep.
     for raw in [deep("[", "]"), "9007199254740993".to_owned(), "-0".to_owned()] {
-        assert!(read("am", in_field("extra", &raw).as_bytes(), NOW).is_ok(), "{}", raw.len());
+        assert!(read_at(in_field("extra", &raw).as_bytes(), NOW).is_ok(), "{}", raw.len());
     }
     let key = "k".repeat(1024 * 1024);
-    assert!(read("am", in_field(&key, "1").as_bytes(), NOW).is_ok());
+    assert!(read_at(in_field(&key, "1").as_bytes(), NOW).is_ok());
     let long_group = json!("g".repeat(64 * 1024));
     let reading = read_value(&with(delivery(&[alert("x", "firing", AT)]), "groupKey", long_group)).unwrap();
     let Some(Event::Signals(delivery)) = reading.arrivals.first().map(|a| a.event.clone()) else {
@@ -279,7 +293,7 @@ proptest! {
     ) {
         let first = read_value(&delivery(&alerts)).unwrap();
         let again: Vec<Value> = shuffled.into_iter().chain(extra).collect();
-        let second = read("am", delivery(&again).to_string().as_bytes(), NOW.plus(later)).unwrap();
+        let second = read_at(delivery(&again).to_string().as_bytes(), NOW.plus(later)).unwrap();
         let essence = |r: &Reading| r.arrivals.iter().map(|a| (a.key.clone(), a.event.clone())).collect::<Vec<_>>();
         prop_assert_eq!(essence(&first), essence(&second));
     }
@@ -298,7 +312,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        let _ = read("am", &bytes, NOW);
+        let _ = read_at(&bytes, NOW);
     }
 
     #[test]
@@ -306,6 +320,6 @@ proptest! {
         let mut bytes = delivery(&alerts).to_string().into_bytes();
         let at = at.index(bytes.len());
         bytes.splice(at..=at, [byte]);
-        let _ = read("am", &bytes, NOW);
+        let _ = read_at(&bytes, NOW);
     }
 }

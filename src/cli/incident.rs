@@ -1,0 +1,198 @@
+//! `incident …`: the words of the channels, from a terminal, through the socket of a running smokejumper.
+//!
+//! Knows the socket's protocol; who is speaking is for the other end to see.
+
+use super::exit::Exit;
+use super::{Global, speak};
+use crate::edges::socket::{self, Answer, Failure, Outcome, Request};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use smokejumper_intents::text;
+use std::fmt::Write as _;
+use std::io::{BufRead as _, IsTerminal as _};
+use std::path::Path;
+use std::time::Duration;
+
+/// Longer than the server's own deadline, so that its explanation arrives.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Bytes of an answer read: replies are bounded well below.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Number of the incident it is about, for words that do not name one
+    #[arg(short, long, value_name = "N")]
+    incident: Option<u32>,
+    /// Do at once what would be asked back
+    #[arg(short, long)]
+    yes: bool,
+    /// The answer as JSON
+    #[arg(long)]
+    json: bool,
+    /// What to say: `list`, `declare checkout returns 500s`, `help`
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "WORDS")]
+    words: Vec<String>,
+}
+
+pub async fn run(global: &Global, args: &Args) -> Exit {
+    // For the socket only the directory counts; `check` is there for what else may be wrong.
+    let data_dir = global.load().config.data_dir;
+    let Some(key) = random_key() else {
+        speak::error("the operating system gives no random numbers");
+        return Exit::Internal;
+    };
+    let mut request = Request { text: spoken(&args.words), incident: args.incident, key, confirmed: args.yes };
+    loop {
+        let answer = match send(&data_dir, &request).await {
+            Ok(answer) => answer,
+            Err(trouble) => {
+                if args.json {
+                    speak::out(&format!("{}\n", serde_json::json!({ "error": trouble.what })));
+                }
+                speak::error(&trouble.what);
+                return trouble.exit;
+            }
+        };
+        let ask_back = answer.outcome == Outcome::Confirm && !args.json && interactive();
+        show(args, &answer);
+        if ask_back && agreed() {
+            request.confirmed = true;
+            continue;
+        }
+        if answer.outcome == Outcome::Confirm && !ask_back {
+            speak::note("nothing was done; say it again with --yes to do it");
+        }
+        return match answer.outcome {
+            Outcome::Done => Exit::Ok,
+            Outcome::Confirm => Exit::Confirm,
+            Outcome::Misread => Exit::Usage,
+            Outcome::Refused => Exit::Failed,
+        };
+    }
+}
+
+fn show(args: &Args, answer: &Answer) {
+    if args.json {
+        let json = serde_json::to_string(answer).unwrap_or_default();
+        speak::out(&format!("{json}\n"));
+    } else {
+        speak::out(&text::render(&answer.reply, speak::WIDTH));
+    }
+}
+
+struct Trouble {
+    what: String,
+    exit: Exit,
+}
+
+async fn send(data_dir: &Path, request: &Request) -> Result<Answer, Trouble> {
+    let path = socket::path(data_dir);
+    let trouble = |exit, what: String| Trouble { what, exit };
+    if let Err(error) = std::os::unix::net::UnixStream::connect(&path) {
+        return Err(trouble(Exit::NoServer, unreachable(data_dir, &path, &error)));
+    }
+    let internal = |e: reqwest::Error| trouble(Exit::Internal, format!("the request could not be made: {e}"));
+    let client = reqwest::Client::builder()
+        .unix_socket(path.as_path())
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PATIENCE)
+        .build()
+        .map_err(internal)?;
+    let unanswered = |e: reqwest::Error| {
+        let cause = if e.is_timeout() { "in time".to_owned() } else { format!("({e})") };
+        trouble(
+            Exit::Storage,
+            format!("smokejumper did not answer {cause}; look with `incident list` whether it happened"),
+        )
+    };
+    let mut response = client.post("http://localhost/v1/ask").json(request).send().await.map_err(unanswered)?;
+    let status = response.status();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
+        if body.len() + chunk.len() > MAX_ANSWER {
+            return Err(trouble(Exit::Internal, "the answer is too long to be one".to_owned()));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    if status.is_success() {
+        let version = "the answer is not understood: are server and command line of the same version?";
+        return serde_json::from_slice(&body).map_err(|_| trouble(Exit::Internal, version.to_owned()));
+    }
+    let error = serde_json::from_slice::<Failure>(&body).map_or_else(|_| format!("it answered {status}"), |f| f.error);
+    Err(trouble(if status.is_server_error() { Exit::Storage } else { Exit::Failed }, error))
+}
+
+fn unreachable(data_dir: &Path, path: &Path, error: &std::io::Error) -> String {
+    let (data_dir, path) = (data_dir.display(), path.display());
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            format!("{path} is for the user who runs smokejumper; become that user, or use the console")
+        }
+        std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => format!(
+            "no smokejumper is running with the data directory {data_dir}; start it with `smokejumper serve`, or name its \
+             directory with --data-dir"
+        ),
+        _ => format!("{path} cannot be reached: {error}"),
+    }
+}
+
+/// The words as they were meant before the shell took their quotes away. One word is taken as it is: it may be a sentence.
+fn spoken(words: &[String]) -> String {
+    if let [sentence] = words {
+        return sentence.clone();
+    }
+    let mut text = String::new();
+    for word in words {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        let quote = |t: &str| t.contains(char::is_whitespace) && !t.contains(['"', '“', '”']);
+        match word.split_once('=') {
+            Some((name, value)) if !name.is_empty() && quote(value) && !quote(name) => {
+                let _ = write!(text, "{name}=\"{value}\"");
+            }
+            _ if quote(word) && words.len() > 2 => {
+                let _ = write!(text, "\"{word}\"");
+            }
+            _ => text.push_str(word),
+        }
+    }
+    text
+}
+
+fn random_key() -> Option<String> {
+    let mut bytes = [0_u8; 16];
+    SystemRandom::new().fill(&mut bytes).ok()?;
+    Some(bytes.iter().fold(String::with_capacity(32), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    }))
+}
+
+fn interactive() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+fn agreed() -> bool {
+    speak::note("Do it? [y/N]");
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line);
+    read.is_ok() && matches!(line.trim().to_lowercase().as_str(), "y" | "yes" | "s" | "sí" | "si")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_said_as_they_were_typed() {
+        let said = |words: &[&str]| spoken(&words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>());
+        assert_eq!(said(&["list"]), "list");
+        assert_eq!(said(&["declare checkout returns 500s"]), "declare checkout returns 500s");
+        assert_eq!(said(&["note", "we rolled back"]), "note we rolled back");
+        assert_eq!(said(&["run", "restart", "reason=too many errors"]), "run restart reason=\"too many errors\"");
+        assert_eq!(said(&["follow-up", "Add an alert", "due:3d"]), "follow-up \"Add an alert\" due:3d");
+        assert_eq!(said(&["note", "he said \"no\" twice"]), "note he said \"no\" twice");
+        assert_eq!(said(&[]), "");
+    }
+}

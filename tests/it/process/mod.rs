@@ -1,0 +1,27 @@
+//! The real binary, as a person or a script starts it.
+
+mod check;
+mod incident;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Away from any configuration, and with nothing of this machine's environment but the path.
+fn smokejumper(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_smokejumper"))
+        .args(args)
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", folder)
+        .output()
+        .unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
