@@ -69,7 +69,7 @@ pub struct Ranked {
     pub value: String,
     /// Calibrated probability that this is the right one, 0..=1.
     pub p: f64,
-    /// Named feature values that made `p` (kept for learning: DESIGN.md 14).
+    /// Named feature values that made `p` (kept for learning: ARCHITECTURE.md D8).
     pub features: Vec<(String, f64)>,
     /// Cases that voted for it, strongest first, at most 5, each with its share of the vote (0..=1).
     pub evidence: Vec<(CaseId, f64)>,

@@ -16,7 +16,7 @@ const POLL: Duration = Duration::from_secs(5);
 const OVERDUE: Duration = Duration::from_millis(100);
 /// After a failed turn or claim.
 const PAUSE: Duration = Duration::from_millis(500);
-/// What is under way at the end gets this long (P8: SIGTERM drains within 20 s).
+/// What is under way at the end gets this long (SIGTERM drains within 20 s).
 const DRAIN: Duration = Duration::from_secs(15);
 
 impl Engine {

@@ -1,6 +1,6 @@
 //! Delivery: effects leave through ports; what became of them is stored together with the event it caused.
 //!
-//! Knows when to repeat and when to give up; knows no vendor. A run is started once, whatever happens (DESIGN.md 10).
+//! Knows when to repeat and when to give up; knows no vendor. A run is started once, whatever happens (ARCHITECTURE.md D6).
 
 use super::Engine;
 use crate::flow::card::card;

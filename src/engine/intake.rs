@@ -14,7 +14,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How long somebody who asked is kept waiting (DESIGN.md 9); Slack and Discord give up after three.
+/// How long somebody who asked is kept waiting (ARCHITECTURE.md D7); Slack and Discord give up after three.
 const REPLY_BUDGET: Duration = Duration::from_secs(2);
 /// People waiting at once; more are told to look at the card.
 const MAX_WAITING: usize = 1_000;

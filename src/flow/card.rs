@@ -1,4 +1,4 @@
-//! The card: one per incident, the same on every platform, rendered from state when it is sent. PRODUCT.md says what is on it.
+//! The card: one per incident, the same on every platform, rendered from state when it is sent.
 
 use super::desk::{Desk, Record};
 use super::fact::Suggestion;

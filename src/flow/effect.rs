@@ -120,7 +120,7 @@ impl Effect {
         }
     }
 
-    /// Class run: at most once (DESIGN.md 10).
+    /// Class run: at most once (ARCHITECTURE.md D6).
     #[must_use]
     pub const fn is_run(&self) -> bool {
         matches!(self, Self::Run { .. })

@@ -1,6 +1,6 @@
 //! Learning: an incident that ended, and what people said of it, becomes a labelled example.
 //!
-//! Learns from facts alone, never from today's index (DESIGN.md 14). Private incidents teach nothing.
+//! Learns from facts alone, never from today's index (ARCHITECTURE.md D8). Private incidents teach nothing.
 
 use super::draft::Draft;
 use super::effect::Effect;

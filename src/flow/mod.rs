@@ -65,7 +65,7 @@ impl State {
 #[derive(Debug, Default)]
 pub struct Turn {
     pub facts: Vec<Entry>,
-    /// Alert states that changed (not facts: DESIGN.md 2).
+    /// Alert states that changed (not facts: ARCHITECTURE.md D2).
     pub alerts: Vec<AlertState>,
     pub effects: Vec<Effect>,
     /// For whoever asked; never stored.

@@ -246,7 +246,7 @@ fn neighbours(draft: &Draft, a: &str, b: &str) -> bool {
     depends(a, b) || depends(b, a)
 }
 
-/// What the first matching route says; without one, the default of DESIGN.md 15.
+/// What the first matching route says; without one, the default of ARCHITECTURE.md D9.
 #[must_use]
 pub fn route(draft: &Draft, labels: &BTreeMap<String, String>) -> Routed {
     let named = || SERVICE_LABELS.iter().find_map(|l| labels.get(*l)).filter(|s| !s.is_empty()).cloned();

@@ -139,7 +139,7 @@ impl Default for Grouping {
 }
 
 impl Default for Storm {
-    /// RELIABILITY F6: at most 10 automatic channels per 5 minutes.
+    /// ARCHITECTURE.md D10: at most 10 automatic channels per 5 minutes.
     fn default() -> Self {
         Self { incidents: 10, window: 5 * MINUTE }
     }

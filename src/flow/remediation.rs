@@ -24,7 +24,7 @@ pub const SHORT: usize = 12;
 /// Requests in one incident; a loop that wants more has gone wrong.
 pub const MAX_RUNS: usize = 50;
 
-/// Proof that this plan may run now: minted from fresh membership and digests, used once, never stored (DESIGN.md 10).
+/// Proof that this plan may run now: minted from fresh membership and digests, used once, never stored (ARCHITECTURE.md D6).
 /// It has no `Clone`, no serde, and no public constructor.
 #[derive(Debug)]
 pub struct Approved {

@@ -22,7 +22,7 @@ use smokejumper_intents::utterance::{Place, Utterance};
 use smokejumper_intents::{Reading, read};
 use std::time::Duration;
 
-/// An answer takes two seconds at most by design (DESIGN.md 9); past this the person is told that nobody knows yet.
+/// An answer takes two seconds at most by design (ARCHITECTURE.md D7); past this the person is told that nobody knows yet.
 const DOOR_WITHIN: Duration = Duration::from_secs(8);
 
 pub async fn in_lobby(State(web): State<WebState>, Extension(signed): Extension<Signed>, posted: Posted) -> Response {

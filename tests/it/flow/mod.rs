@@ -1,4 +1,4 @@
-//! The flow, proven by properties: whatever arrives, in whatever order, these things hold (RELIABILITY I4, I15–I18, F8, F23, F24).
+//! The flow, proven by properties: whatever arrives, in whatever order, these things hold (I4, I15–I18).
 
 mod alerts;
 mod approval;
