@@ -26,6 +26,9 @@ const VERSION: &str = "4";
 pub const MAX_ALERTS: usize = 40_000;
 /// Labels and annotations of a whole delivery, after each alert was cut to size: what bounds memory.
 pub const MAX_PAIRS: usize = 400_000;
+/// Quotes in a body. A pair has four, the fields around it and quotes inside texts as many again: more than this is no real
+/// delivery, and is refused before memory is spent on reading it.
+const MAX_QUOTES: usize = 2 * 4 * MAX_PAIRS;
 /// Characters of a fingerprint as it came (Alertmanager's have 16); others are replaced by a digest.
 const MAX_FINGERPRINT: usize = 64;
 /// Characters of a group key as it came; a longer one is replaced by a digest.
@@ -55,6 +58,10 @@ const WANTED: [&str; 12] = [
 /// # Errors
 /// [`Unreadable`]: nothing of it can be used. A delivery with a few bad alerts is read without them.
 pub fn read(setting: &Setting<'_>, bytes: &[u8]) -> Result<Reading, Unreadable> {
+    let too_many = || Unreadable::TooLarge(format!("more than {MAX_PAIRS} labels and annotations in one delivery"));
+    if bytes.iter().filter(|byte| **byte == b'"').count() > MAX_QUOTES {
+        return Err(too_many());
+    }
     let body: Body<'_> = serde_json::from_slice(bytes).map_err(|e| explain(&e))?;
     match body.version.as_deref() {
         Some(VERSION) => {}
@@ -85,7 +92,7 @@ pub fn read(setting: &Setting<'_>, bytes: &[u8]) -> Result<Reading, Unreadable> 
             Err(why) => reading.refuse(format!("alert {}: {why}", n + 1)),
         }
         if pairs > MAX_PAIRS {
-            return Err(Unreadable::TooLarge(format!("more than {MAX_PAIRS} labels and annotations in one delivery")));
+            return Err(too_many());
         }
     }
     if told.is_empty() && reading.refused > 0 {

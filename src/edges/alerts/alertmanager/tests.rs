@@ -188,6 +188,8 @@ fn too_many_alerts_or_labels_are_told_so() {
         .map(|n| json!({ "status": "firing", "labels": labels, "fingerprint": format!("{n}"), "startsAt": AT }))
         .collect();
     assert!(matches!(read_value(&delivery(&wide)), Err(Unreadable::TooLarge(_))));
+    let quotes = "\"".repeat(MAX_QUOTES + 1);
+    assert!(matches!(read_at(quotes.as_bytes(), NOW), Err(Unreadable::TooLarge(_))), "before it is parsed");
 }
 
 #[test]
