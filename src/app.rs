@@ -33,6 +33,8 @@ use tokio::task::JoinSet;
 /// What memory learned is written to disk this often; until then it is searched from memory, and the journal has it anyway.
 const FLUSH_EVERY: Duration = Duration::from_secs(30);
 
+/// Memory's folder in the data directory.
+const INDEX: &str = "index";
 /// How soon a storage that must not be used any more is noticed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -78,7 +80,7 @@ impl App {
         let address = listener.local_addr().map_err(|e| StartError::Other(e.to_string()))?;
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
         let store = Store::open(&config.data_dir, Arc::clone(&clock)).await?;
-        let memory = remember(&config.data_dir.join("index"), &store, taught).await?;
+        let memory = remember(&config.data_dir.join(INDEX), &store, taught).await?;
         let socket = socket::bind(&config.data_dir).map_err(|e| StartError::Other(e.to_string()))?;
         let changes = console::changes();
         let base = format!("http://{address}");
@@ -154,6 +156,26 @@ impl App {
         }
         self.store.close().await;
     }
+}
+
+/// Builds memory anew from the journal; how many past incidents it then holds. Takes the data directory for itself, so no
+/// server can be using the index that is thrown away.
+///
+/// # Errors
+/// The data directory is in use or cannot be used.
+pub async fn reindex(data_dir: &Path) -> Result<u64, StartError> {
+    let store = Store::open(data_dir, Arc::new(WallClock)).await?;
+    let index = data_dir.join(INDEX);
+    match std::fs::remove_dir_all(&index) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            return Err(StartError::Other(format!("{} cannot be removed: {e}", index.display())));
+        }
+        _ => {}
+    }
+    let memory = remember(&index, &store, Vec::new()).await?;
+    let cases = memory.cases().await;
+    store.close().await;
+    Ok(cases)
 }
 
 /// A person of the console.

@@ -5,6 +5,7 @@ pub mod demo;
 pub mod exit;
 mod export;
 mod incident;
+mod reindex;
 pub mod serve;
 mod speak;
 
@@ -52,6 +53,8 @@ enum Command {
     Check(check::Args),
     /// Say to a running smokejumper what you would say in a channel: `incident list`, `incident -i 12 ack`.
     Incident(incident::Args),
+    /// Build memory anew from the journal; not while it is being served.
+    Reindex,
     /// Write all incidents with their facts, alerts and effects as JSON lines.
     Export(export::Args),
 }
@@ -95,6 +98,10 @@ async fn command(cli: Cli) -> Exit {
         },
         Command::Check(ref args) => check::run(&cli.global, args),
         Command::Incident(ref args) => incident::run(&cli.global, args).await,
+        Command::Reindex => match configured(&cli.global) {
+            Ok(config) => reindex::run(&config, cli.global.quiet).await,
+            Err(exit) => exit,
+        },
         Command::Export(ref args) => export::run(&cli.global, args).await,
     }
 }
