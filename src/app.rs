@@ -204,11 +204,12 @@ fn redactor(config: &Config) -> Redactor {
 }
 
 fn hands(config: &Config) -> Result<Hands, StartError> {
-    let binary = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe"));
+    // Stays this very binary even when the file is replaced by an upgrade.
+    let binary = PathBuf::from("/proc/self/exe");
     let settings = Settings {
         binary,
         data: config.data_dir.clone(),
-        protect: vec![config.data_dir.clone()],
+        protect: std::iter::once(config.data_dir.clone()).chain(config.file.clone()).collect(),
         redactor: redactor(config),
         secrets: {
             let secrets = config.secrets.clone();

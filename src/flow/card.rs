@@ -192,7 +192,9 @@ pub fn who(incident: &Incident, policy: &Policy) -> Section {
             (false, true) => "on call now",
             (false, false) => continue,
         };
-        lines.push(line(vec![Span::Person(known.name.clone()), ours(format!(": {why}"))]));
+        let helped = incident.suggestion.as_ref().map(|s| helped(s, &known.id.0)).filter(|(n, _)| *n > 0);
+        let helped = helped.map_or_else(String::new, |(n, of)| format!("; responded in {n} of the {of} similar ones"));
+        lines.push(line(vec![Span::Person(known.name.clone()), ours(format!(": {why}{helped}"))]));
     }
     if lines.is_empty() {
         lines.push(line(vec![ours("I don't know: no past incident, owner or on-call entry names anybody.")]));
@@ -200,9 +202,14 @@ pub fn who(incident: &Incident, policy: &Policy) -> Section {
     section("Who to call", lines)
 }
 
+/// In how many of the similar incidents somebody responded.
+fn helped(suggestion: &Suggestion, who: &str) -> (usize, usize) {
+    let theirs = suggestion.similar.iter().filter(|s| s.responders.iter().any(|r| r == who)).count();
+    (theirs, suggestion.similar.len())
+}
+
 fn reason(suggestion: &Suggestion, candidate: &Candidate) -> String {
-    let similar = suggestion.similar.len();
-    let theirs = suggestion.similar.iter().filter(|s| s.responders.contains(&candidate.value)).count();
+    let (theirs, similar) = helped(suggestion, &candidate.value);
     let mut parts = vec![format!("responded in {theirs} of the {similar} similar ones")];
     let feature = |name: &str| candidate.features.iter().find(|(n, _)| n == name).map(|(_, v)| *v).unwrap_or_default();
     if feature("on_call") > 0.0 {

@@ -52,11 +52,13 @@ impl At {
     }
 }
 
-/// A duration in words: `45 s`, `3 min`, `2 h 5 min`, `63 days`.
+/// A duration in words: `250 ms`, `45 s`, `3 min`, `2 h 5 min`, `63 days`.
 #[must_use]
 pub fn span(ms: i64) -> String {
     let ms = ms.max(0);
-    if ms < MINUTE {
+    if ms < SECOND {
+        format!("{ms} ms")
+    } else if ms < MINUTE {
         format!("{} s", ms / SECOND)
     } else if ms < HOUR {
         format!("{} min", ms / MINUTE)
