@@ -5,7 +5,7 @@
 use crate::case::Case;
 use crate::query::{Query, Term};
 use crate::schema::Kind;
-use crate::tokenize::{TEXT_BYTES, about, clip, label_terms, words};
+use crate::tokenize::{TEXT_BYTES, Word, about, clip, label_terms, words};
 use std::collections::{HashMap, HashSet};
 
 /// Shared terms that are named.
@@ -15,92 +15,108 @@ pub const SNIPPET_CHARS: usize = 240;
 
 const ELLIPSIS: char = '…';
 
-/// The terms that question and case share, as the case writes them, most telling first, at most [`SHARED`].
-pub(crate) fn shared(query: &Query, case: &Case) -> Vec<String> {
-    let mut both: Vec<(&Term, String)> = Vec::new();
+/// The terms that question and case share, and the passage that holds most of them.
+pub(crate) fn explain(query: &Query, case: &Case) -> (Vec<String>, String) {
+    let body: Vec<Field> = [&case.text, &case.title].into_iter().map(|text| Field::read(text)).collect();
+    let about: Vec<Field> = about(case).map(|text| Field::read(text)).collect();
+    (shared(query, case, &body, &about), snippet(query, case, body))
+}
+
+/// A text with its words.
+struct Field<'a> {
+    text: &'a str,
+    words: Vec<Word>,
+}
+
+impl<'a> Field<'a> {
+    fn read(text: &'a str) -> Self {
+        let text = clip(text, TEXT_BYTES);
+        Self { text, words: words(text) }
+    }
+}
+
+/// As the case writes them, most telling first, at most [`SHARED`].
+fn shared(query: &Query, case: &Case, body: &[Field], about: &[Field]) -> Vec<String> {
     let labels = label_terms(&case.labels, case.service.as_deref());
-    let (body, about) = (spellings([&case.title, &case.text]), spellings(about(case)));
+    let (body, about) = (spellings(body), spellings(about));
+    let mut both: Vec<(&Term, &str)> = Vec::new();
     for term in &query.terms {
         let spelling = match term.kind {
-            Kind::Word => body.get(&term.text).cloned(),
-            Kind::Label => labels.binary_search(&term.text).is_ok().then(|| term.text.clone()),
-            Kind::About => about.get(&term.text).cloned(),
+            Kind::Word => body.get(term.text.as_str()).copied(),
+            Kind::Label => labels.binary_search(&term.text).is_ok().then_some(term.text.as_str()),
+            Kind::About => about.get(term.text.as_str()).copied(),
         };
-        both.extend(spelling.map(|s| (term, s)));
+        both.extend(spelling.map(|spelling| (term, spelling)));
     }
     both.sort_by(|(a, _), (b, _)| b.weight.total_cmp(&a.weight).then_with(|| a.text.cmp(&b.text)));
     // The same word may be shared in two fields.
     let mut named: HashSet<&str> = HashSet::new();
     both.retain(|(term, _)| named.insert(&term.text));
-    both.into_iter().take(SHARED).map(|(_, spelling)| spelling).collect()
+    both.into_iter().take(SHARED).map(|(_, spelling)| spelling.to_lowercase()).collect()
 }
 
 /// Term -> how it is written where it comes first.
-fn spellings<'a>(texts: impl IntoIterator<Item = &'a String>) -> HashMap<String, String> {
+fn spellings<'a>(fields: &'a [Field]) -> HashMap<&'a str, &'a str> {
     let mut all = HashMap::new();
-    for text in texts {
-        for word in words(clip(text, TEXT_BYTES)) {
-            let spelling = text.get(word.start..word.end).unwrap_or_default();
-            all.entry(word.text).or_insert_with(|| spelling.to_lowercase());
+    for field in fields {
+        for word in &field.words {
+            all.entry(word.text.as_str()).or_insert_with(|| field.text.get(word.start..word.end).unwrap_or_default());
         }
     }
     all
 }
 
-/// The passage of title, text, cause or resolution that holds most of the question's weight; plain text on one line,
+/// The passage of text, title, cause or resolution that holds most of the question's weight; plain text on one line,
 /// at most [`SNIPPET_CHARS`] characters, cut between words. Without a match, the beginning.
-pub(crate) fn snippet(query: &Query, case: &Case) -> String {
+fn snippet(query: &Query, case: &Case, body: Vec<Field>) -> String {
     let weights: HashMap<&str, f64> =
         query.terms.iter().filter(|t| t.kind != Kind::Label).map(|t| (t.text.as_str(), t.weight)).collect();
-    let outcome = [case.cause.as_deref(), case.resolution.as_deref()];
-    let fields = [Some(case.text.as_str()), Some(case.title.as_str())].into_iter().chain(outcome).flatten();
+    let outcome = [case.cause.as_deref(), case.resolution.as_deref()].into_iter().flatten();
+    let fields = body.into_iter().chain(outcome.map(Field::read));
     let mut best = (String::new(), 0.0);
     for field in fields {
-        let line = one_line(field);
-        let (passage, weight) = passage(&line, &weights);
+        let (from, weight) = window(&field, &weights);
         if best.0.is_empty() || weight > best.1 {
-            best = (passage, weight);
+            best = (cut(field.text, from), weight);
         }
     }
     best.0
 }
 
-/// The window whose distinct words weigh most; of equal ones the first. With its weight.
-fn passage(line: &str, weights: &HashMap<&str, f64>) -> (String, f64) {
-    let room = SNIPPET_CHARS - 2;
-    let found: Vec<(usize, usize, f64, String)> = words(line)
-        .into_iter()
-        .filter_map(|w| weights.get(w.text.as_str()).map(|weight| (w.start, w.end, *weight, w.text)))
-        .collect();
+/// Where the window begins whose distinct words weigh most (of equal ones the first), and that weight.
+fn window(field: &Field, weights: &HashMap<&str, f64>) -> (usize, f64) {
+    let found: Vec<(&Word, f64)> =
+        field.words.iter().filter_map(|w| weights.get(w.text.as_str()).map(|weight| (w, *weight))).collect();
     let mut best = (0, 0.0);
-    for (i, (start, ..)) in found.iter().enumerate() {
+    for (i, (first, _)) in found.iter().enumerate() {
         let mut held: Vec<&str> = Vec::new();
         let mut weight = 0.0;
-        for (_, end, each, text) in found.iter().skip(i) {
+        for (word, each) in found.iter().skip(i) {
             // Bytes are at least characters: the window never holds more than it promises.
-            if end - start > room {
+            if word.end.saturating_sub(first.start) > SNIPPET_CHARS - 2 {
                 break;
             }
-            if !held.contains(&text.as_str()) {
-                held.push(text);
+            if !held.contains(&word.text.as_str()) {
+                held.push(&word.text);
                 weight += each;
             }
         }
         if weight > best.1 {
-            best = (*start, weight);
+            best = (first.start, weight);
         }
     }
-    (cut(line, best.0, room), best.1)
+    best
 }
 
-/// About `room` characters around `from`, which gets a little of what comes before it.
-fn cut(line: &str, from: usize, room: usize) -> String {
-    if line.chars().count() <= SNIPPET_CHARS {
-        return line.to_owned();
+/// What there is from `from` on, or from the beginning where that still shows the same.
+fn cut(text: &str, from: usize) -> String {
+    let room = SNIPPET_CHARS - 2;
+    let whole = one_line(text, SNIPPET_CHARS + 1);
+    if whole.chars().count() <= SNIPPET_CHARS {
+        return whole;
     }
-    // The window begins at a matched word; start at the beginning where that still shows the same.
-    let start = if line.get(..from).is_none_or(|before| before.chars().count() < room / 4) { 0 } else { from };
-    let rest = line.get(start..).unwrap_or_default();
+    let start = if from < room / 4 { 0 } else { from };
+    let rest = one_line(text.get(start..).unwrap_or_default(), room + 1);
     let end = rest.char_indices().nth(room).map_or(rest.len(), |(at, _)| at);
     let passage = rest.get(..end).unwrap_or_default();
     let passage = if end < rest.len() { passage.rsplit_once(' ').map_or(passage, |(head, _)| head) } else { passage };
@@ -111,8 +127,21 @@ fn cut(line: &str, from: usize, room: usize) -> String {
     out
 }
 
-/// White space and control characters become single blanks.
-fn one_line(text: &str) -> String {
-    let clean = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty());
-    clean.collect::<Vec<_>>().join(" ")
+/// The first `chars` characters, white space and control characters having become single blanks.
+fn one_line(text: &str, chars: usize) -> String {
+    let mut line = String::new();
+    let mut left = chars;
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()) {
+        if left == 0 {
+            break;
+        }
+        if !line.is_empty() {
+            line.push(' ');
+            left -= 1;
+        }
+        let before = line.len();
+        line.extend(word.chars().take(left));
+        left -= line.get(before..).map_or(0, |added| added.chars().count());
+    }
+    line
 }

@@ -260,7 +260,7 @@ impl Memory {
             if at.is_some_and(|at| case.closed_at.is_some_and(|closed| closed > at)) {
                 case = as_opened(case);
             }
-            let (shared, snippet) = (explain::shared(query, &case), explain::snippet(query, &case));
+            let (shared, snippet) = explain::explain(query, &case);
             recalled.push(Recalled { case, similarity: hit.similarity, score: hit.score, shared, snippet });
         }
         Ok(recalled)

@@ -4,7 +4,7 @@
 
 use crate::case::{Case, Probe};
 use std::collections::BTreeMap;
-use tantivy::tokenizer::{Language, RawTokenizer, Stemmer, TextAnalyzer, TokenStream};
+use tantivy::tokenizer::{Language, Stemmer, TextAnalyzer, TokenStream, WhitespaceTokenizer};
 
 /// Bytes of a title that are read. Chat platforms and trackers cut titles at 250 to 300 characters.
 pub const TITLE_BYTES: usize = 512;
@@ -93,13 +93,17 @@ pub fn clip(text: &str, bytes: usize) -> &str {
 }
 
 /// Terms of a text in order, at most [`WORDS`]: runs of letters and digits of any script, lower case, without English
-/// inflection. A run in camel case, or of letters and digits, also gives its parts, since the same thing is called
+/// inflection (Porter's algorithm; words of other languages lose at most an ending, the same one every time). A run in camel case, or of letters and digits, also gives its parts, since the same thing is called
 /// `HikariPool` and "the pool". Silent words and encoded runs are left out.
 #[must_use]
 pub fn words(text: &str) -> Vec<Word> {
-    let mut stemmer = TextAnalyzer::builder(RawTokenizer::default()).filter(Stemmer::new(Language::English)).build();
-    let mut found = Vec::new();
+    let mut spans = Vec::new();
+    // One stream for the whole text: a stemmer costs more to start than to run.
+    let mut lines = String::new();
     for (start, run) in runs(text) {
+        if spans.len() >= WORDS {
+            break;
+        }
         if run.len() > WORD_BYTES {
             continue;
         }
@@ -108,14 +112,21 @@ pub fn words(text: &str) -> Vec<Word> {
         for (offset, piece) in inner.into_iter().chain([(0, run)]) {
             let lower = piece.to_lowercase();
             if SILENT.binary_search(&lower.as_str()).is_err() {
-                let start = start + offset;
-                found.push(Word { text: stem(&mut stemmer, lower), start, end: start + piece.len() });
+                spans.push((start + offset, start + offset + piece.len()));
+                lines.push_str(&lower);
+                lines.push(' ');
             }
         }
-        if found.len() >= WORDS {
-            found.truncate(WORDS);
+    }
+    let mut stemmer =
+        TextAnalyzer::builder(WhitespaceTokenizer::default()).filter(Stemmer::new(Language::English)).build();
+    let mut stems = stemmer.token_stream(&lines);
+    let mut found = Vec::with_capacity(spans.len().min(WORDS));
+    for (start, end) in spans.into_iter().take(WORDS) {
+        if !stems.advance() {
             break;
         }
+        found.push(Word { text: stems.token().text.clone(), start, end });
     }
     found
 }
@@ -147,14 +158,6 @@ fn parts(run: &str) -> Vec<(usize, &str)> {
     }
     let ends = cuts.iter().skip(1).copied().chain([run.len()]);
     cuts.iter().zip(ends).filter_map(|(start, end)| Some((*start, run.get(*start..end)?))).collect()
-}
-
-/// Porter's algorithm for English; words of other languages lose at most an ending, the same one every time.
-fn stem(stemmer: &mut TextAnalyzer, word: String) -> String {
-    let mut stream = stemmer.token_stream(&word);
-    let stem = stream.advance().then(|| stream.token().text.clone());
-    drop(stream);
-    stem.unwrap_or(word)
 }
 
 /// `key=value` terms of labels and service. A list in a label (`a, b`) gives a term for each item, so that two
