@@ -115,7 +115,7 @@ pub fn replay(
         predicted(ours);
         progress(i + 1);
     }
-    let names = ["this memory", "plain BM25", "most frequent"];
+    let names = ["smokejumper", "plain BM25", "most frequent"];
     let systems = names.into_iter().zip(judges).map(|(name, judge)| judge.verdict(name)).collect();
     Ok(Report { incidents: records.len(), warm_up: start, systems })
 }
@@ -226,3 +226,6 @@ fn plain(memory: &Memory, record: &Record) -> Result<Prediction, Trouble> {
         ..empty(&record.id)
     })
 }
+
+#[cfg(test)]
+mod tests;

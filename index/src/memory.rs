@@ -180,6 +180,7 @@ impl Memory {
     /// Notes how far the caller has read its journal. Stored with the next flush, atomically with all that was
     /// remembered, forgotten and learnt before: after a crash [`Opened::Ready`] gives it back.
     pub fn set_mark(&mut self, mark: u64) {
+        self.dirty |= mark != self.ledger.mark;
         self.ledger.mark = mark;
     }
 

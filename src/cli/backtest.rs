@@ -2,8 +2,9 @@
 //!
 //! Reads a file, writes a table and, if asked, every prediction. Needs neither configuration nor database.
 
+use super::exit::Exit;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use smokejumper_index::Trouble;
 use smokejumper_index::evaluate::{self, Prediction, Report, WARM_UP};
@@ -13,7 +14,6 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 /// Bad rows that are shown; the rest is counted.
 const SHOWN_BAD_ROWS: usize = 5;
@@ -57,20 +57,26 @@ pub enum BacktestError {
     Print(io::Error),
 }
 
-/// Runs the backtest: figures to standard output; progress and left-out rows to standard error.
-///
-/// # Errors
-/// See [`BacktestError`]; nothing is printed to standard output then.
-pub fn run(args: &BacktestArgs) -> Result<ExitCode, BacktestError> {
+/// Runs the backtest: figures to standard output; progress and left-out rows to standard error, unless `quiet`.
+#[must_use]
+pub fn run(args: &BacktestArgs, quiet: bool) -> Exit {
+    backtest(args, quiet).map_or_else(|e| Exit::failed(&e.to_string()), |()| Exit::Ok)
+}
+
+/// Prints nothing to standard output unless all of it succeeded.
+fn backtest(args: &BacktestArgs, quiet: bool) -> Result<(), BacktestError> {
     let path = &args.data;
     let unreadable = |source| BacktestError::Data { path: path.clone(), source };
     let history = history::open(path).map_err(unreadable)?;
     if history.records.is_empty() {
         return Err(BacktestError::Empty { path: path.clone(), bad: history.bad });
     }
-    tell_bad_rows(&history);
+    if !quiet {
+        tell_bad_rows(&history);
+    }
     let mut predictions = args.predictions.as_deref().map(|to| Predictions::create(to, path)).transpose()?;
-    let bar = ProgressBar::new(history.records.len() as u64).with_style(style());
+    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let bar = ProgressBar::with_draw_target(Some(history.records.len() as u64), target).with_style(style());
     let progress = |done: usize| {
         if done.is_multiple_of(STRIDE) {
             bar.set_position(done as u64);
@@ -89,7 +95,7 @@ pub fn run(args: &BacktestArgs) -> Result<ExitCode, BacktestError> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         // Whoever stopped reading has seen enough.
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(BacktestError::Print(e)),
-        _ => Ok(ExitCode::SUCCESS),
+        _ => Ok(()),
     }
 }
 
@@ -105,7 +111,7 @@ fn first(bad: &[BadRow]) -> String {
 fn tell_bad_rows(history: &History) {
     let mut text = String::new();
     if history.bad_count > 0 {
-        let _ = writeln!(text, "{} rows are left out:", history.bad_count);
+        let _ = writeln!(text, "rows left out: {}", history.bad_count);
     }
     for row in history.bad.iter().take(SHOWN_BAD_ROWS) {
         let _ = writeln!(text, "  line {}: {}", row.line, row.reason);
@@ -173,7 +179,7 @@ fn table(report: &Report, history: &History, seconds: f64) -> String {
         report.incidents, report.warm_up
     );
     if history.bad_count > 0 {
-        let _ = writeln!(text, "{} rows left out", history.bad_count);
+        let _ = writeln!(text, "rows left out: {}", history.bad_count);
     }
     ranking(&mut text, "responder", report, |system| system.responder.as_ref());
     ranking(&mut text, "cause", report, |system| system.cause.as_ref());

@@ -1,5 +1,6 @@
 //! Commands of the one binary, a file each. Knows the app and the configuration; decides nothing about incidents.
 
+pub mod backtest;
 mod check;
 pub mod demo;
 pub mod exit;
@@ -57,6 +58,8 @@ enum Command {
     Reindex,
     /// Write all incidents with their facts, alerts and effects as JSON lines.
     Export(export::Args),
+    /// Replay past incidents and measure what memory would have said.
+    Backtest(backtest::BacktestArgs),
 }
 
 impl Global {
@@ -103,6 +106,7 @@ async fn command(cli: Cli) -> Exit {
             Err(exit) => exit,
         },
         Command::Export(ref args) => export::run(&cli.global, args).await,
+        Command::Backtest(ref args) => backtest::run(args, cli.global.quiet),
     }
 }
 

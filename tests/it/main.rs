@@ -9,6 +9,7 @@
     reason = "a failed expectation is the message of a test"
 )]
 
+mod backtest;
 mod contracts;
 mod demo_memory;
 mod documents;
