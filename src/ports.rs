@@ -125,6 +125,8 @@ pub trait Outbox: Send + Sync {
     async fn settle(&self, id: i64, progress: Progress, event: Option<Arrival>) -> Result<(), StoreError>;
     /// Rows a former process left in `sending` or `unknown`.
     async fn interrupted(&self) -> Result<Vec<Outgoing>, StoreError>;
+    /// Rows this process has marked as `sending`: what it carries, and what it lost when a claim or an outcome was not stored.
+    async fn sending(&self) -> Result<Vec<Outgoing>, StoreError>;
     /// When the next pending row is due.
     async fn next_due(&self) -> Result<Option<At>, StoreError>;
 }

@@ -53,7 +53,7 @@ impl Engine {
                 continue;
             }
             match self.claim().await {
-                Ok(rows) if rows.iter().all(|row| self.is_running(row)) => {
+                Ok(rows) if rows.is_empty() => {
                     let due = self.next_due_in().await;
                     tokio::select! {
                         () = self.queued.notified() => {}
@@ -79,29 +79,21 @@ impl Engine {
         }
     }
 
-    /// Delivers one row, and stores what became of it however long storage takes: an outcome that is known is not lost.
+    /// Carries one row; a fault of ours in it is an outcome too. What the store refuses is stored before the next claim.
     async fn see_through(self: Arc<Self>, row: Outgoing) {
-        let attempt = tokio::spawn({
+        let carried = tokio::spawn({
             let (engine, row) = (Arc::clone(&self), row.clone());
-            async move { engine.attempt(&row).await }
+            async move { engine.carry(row).await }
         });
-        let done = match attempt.await {
-            Ok(Ok(Some(done))) => done,
-            Ok(Ok(None)) => return,
-            Ok(Err(problem)) => {
-                // Before a run's start was stored. The row still waits; or it is marked, and then it is never begun again.
-                tracing::error!(op = row.op, %problem, "storage failed before a run");
-                tokio::time::sleep(PAUSE).await;
-                return;
-            }
+        let stored = match carried.await {
+            Ok(stored) => stored,
             Err(fault) => {
                 tracing::error!(op = row.op, %fault, "an effect came to grief");
-                Self::broken(&row)
+                self.broken(&row).await
             }
         };
-        while let Err(problem) = self.settle(&row, &done).await {
+        if let Err(problem) = stored {
             tracing::error!(op = row.op, %problem, "outcome of an effect not stored yet");
-            tokio::time::sleep(PAUSE).await;
         }
     }
 

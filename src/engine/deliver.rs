@@ -3,6 +3,7 @@
 //! Knows when to repeat and when to give up; knows no vendor. A run is started once, whatever happens (ARCHITECTURE.md D6).
 
 use super::Engine;
+use super::settle::Load;
 use crate::flow::card::card;
 use crate::flow::effect::Effect;
 use crate::flow::event::{Event, Fresh};
@@ -13,7 +14,6 @@ use crate::flow::moment::{MINUTE, SECOND};
 use crate::flow::triage::question;
 use crate::ports::{Arrival, Outgoing, Progress, StoreError, Undelivered};
 use smokejumper_intents::reply::Reply;
-use std::sync::PoisonError;
 
 /// Attempts before an effect is given up and a person is told: with [`backoff`] about half an hour.
 pub const MAX_ATTEMPTS: u32 = 40;
@@ -33,7 +33,7 @@ const GIVE_UP_AFTER: i64 = 30 * MINUTE;
 
 /// What carrying an effect out came to; to be stored, whatever it takes.
 #[derive(Clone, Debug)]
-pub struct Done {
+struct Done {
     progress: Progress,
     event: Option<Event>,
 }
@@ -53,88 +53,68 @@ impl Done {
 }
 
 impl Engine {
-    /// Effects that are due now.
+    /// Effects that are due now, and that nobody carries yet. Outcomes the store refused so far come first.
     ///
     /// # Errors
     /// The store cannot be written.
     pub async fn claim(&self) -> Result<Vec<Outgoing>, StoreError> {
-        self.ports.outbox.claim(self.ports.clock.now(), CLAIM).await
+        self.settle_debts().await?;
+        let claimed = self.ports.outbox.claim(self.ports.clock.now(), CLAIM).await;
+        if claimed.is_err() {
+            // It may have marked rows as sending that nobody will carry.
+            self.doubt();
+        }
+        let mut rows = claimed?;
+        rows.retain(|row| self.pick_up(row));
+        Ok(rows)
     }
 
     /// Carries one claimed effect out, and stores what became of it.
     ///
     /// # Errors
-    /// The store cannot be written: the row stays as it is, and is looked at again after a restart.
+    /// The store cannot be written: what became of it is kept, and stored before the next claim.
     pub async fn carry(&self, row: Outgoing) -> Result<(), StoreError> {
-        match self.attempt(&row).await? {
-            Some(done) => self.settle(&row, &done).await,
-            None => Ok(()),
-        }
+        let load = Load::new(self, row.id);
+        let Some(done) = self.attempt(&row).await? else {
+            load.put_down();
+            return Ok(());
+        };
+        load.settle(done.progress, done.event.map(|event| self.result_of(&row, event))).await
     }
 
-    /// Carries it out, without storing what became of it. `None`: there is nothing to store.
-    ///
-    /// # Errors
-    /// The store cannot be read; nothing was done.
-    pub(super) async fn attempt(&self, row: &Outgoing) -> Result<Option<Done>, StoreError> {
+    /// Carries it out, without storing what became of it. `None`: that is stored already.
+    async fn attempt(&self, row: &Outgoing) -> Result<Option<Done>, StoreError> {
         if let Effect::Run { incident, request } = row.effect {
-            if !self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(row.id) {
-                return Ok(None);
-            }
-            let ran = self.run(row, incident, request).await;
-            self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&row.id);
-            return ran;
+            return self.run(row, incident, request).await;
         }
         Ok(Some(self.perform(row).await.unwrap_or_else(|problem| self.undelivered(row, problem))))
     }
 
-    /// Stores what became of a row, with the event it caused.
-    ///
-    /// # Errors
-    /// The store cannot be written.
-    pub(super) async fn settle(&self, row: &Outgoing, done: &Done) -> Result<(), StoreError> {
-        let event = done.event.clone().map(|event| self.result_of(row, event));
-        let woke = event.is_some();
-        self.ports.outbox.settle(row.id, done.progress.clone(), event).await?;
-        if woke {
-            self.arrived.notify_one();
-        }
-        self.queued.notify_one();
-        Ok(())
-    }
-
     /// What is stored of a row whose delivery came to grief in our own code.
-    pub(super) fn broken(row: &Outgoing) -> Done {
+    pub(super) async fn broken(&self, row: &Outgoing) -> Result<(), StoreError> {
         let why = "a fault in Smokejumper itself; its log says more".to_owned();
-        match row.effect {
+        let done = match row.effect {
             Effect::Run { incident, request } => lost(incident, request, why),
             _ => given_up(row, why),
-        }
+        };
+        let load = Load::new(self, row.id);
+        load.settle(done.progress, done.event.map(|event| self.result_of(row, event))).await
     }
 
-    /// Runs that are under way are claimed again until their start is stored.
-    pub(super) fn is_running(&self, row: &Outgoing) -> bool {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).contains(&row.id)
-    }
-
-    /// Rows that a former process left half done: a run is never begun again, what may be repeated is.
-    pub(super) async fn recover(&self) -> Result<(), StoreError> {
-        for row in self.ports.outbox.interrupted().await? {
-            let (progress, event) = match &row.effect {
-                Effect::Run { incident, request } => {
-                    let done = lost(*incident, *request, "Smokejumper stopped while it ran".to_owned());
-                    let why = "interrupted; never begun again".to_owned();
-                    (Progress::Dead { why }, done.event.map(|event| self.result_of(&row, event)))
-                }
-                effect if effect.destination().repeatable() || matches!(effect, Effect::Verify { .. }) => {
-                    let why = "interrupted by a restart".to_owned();
-                    (Progress::Again { at: self.ports.clock.now(), why }, None)
-                }
-                _ => (Progress::Unknown { why: "interrupted by a restart".to_owned() }, None),
-            };
-            self.ports.outbox.settle(row.id, progress, event).await?;
-        }
-        Ok(())
+    /// A row that was marked as sending and that nobody carries: a run is never begun again, what may be repeated is.
+    pub(super) async fn abandon(&self, row: &Outgoing, why: &str) -> Result<(), StoreError> {
+        let (progress, event) = match &row.effect {
+            Effect::Run { incident, request } => {
+                let done = lost(*incident, *request, why.to_owned());
+                let why = "interrupted; never begun again".to_owned();
+                (Progress::Dead { why }, done.event.map(|event| self.result_of(row, event)))
+            }
+            effect if effect.destination().repeatable() || matches!(effect, Effect::Verify { .. }) => {
+                (Progress::Again { at: self.ports.clock.now(), why: why.to_owned() }, None)
+            }
+            _ => (Progress::Unknown { why: why.to_owned() }, None),
+        };
+        self.store_outcome(row.id, progress, event).await
     }
 
     fn result_of(&self, row: &Outgoing, event: Event) -> Arrival {
@@ -208,8 +188,13 @@ impl Engine {
     /// `None`: the flow gave no leave, and that is stored.
     async fn run(&self, row: &Outgoing, incident: IncidentId, request: u32) -> Result<Option<Done>, StoreError> {
         let run = self.incident(incident).await?.and_then(|mut i| i.runs.remove(&request));
-        let Some(run) = run.filter(|r| r.phase == Phase::Approved) else {
-            return Ok(Some(Done::superseded("it is not approved any more")));
+        let run = match run {
+            Some(run) if run.phase == Phase::Approved => run,
+            // Its start was stored, and whoever asked for that never heard so: not this attempt's row to close.
+            Some(run) if run.phase == Phase::Started => {
+                return Err(StoreError::Conflict(format!("run #{request} of {incident} was marked as started before")));
+            }
+            _ => return Ok(Some(Done::superseded("it is not approved any more"))),
         };
         let fresh = Fresh {
             // Who cannot be asked is nobody: approval fails closed.
@@ -227,7 +212,12 @@ impl Engine {
         let attempts = row.attempts.saturating_add(1);
         tracing::warn!(op = %row.op, attempts, problem = %problem, "effect not delivered");
         let again = |why: String, after: Option<i64>| {
-            let wait = after.unwrap_or(0).max(if after.is_some_and(|a| a < SECOND) { 0 } else { backoff(attempts) });
+            let wait = match after {
+                // A short wait, for a room that is being opened: soon at first, and then as long as it takes.
+                Some(short) if short < SECOND => (short.max(1) << attempts.min(10)).min(MINUTE),
+                Some(after) => after.max(backoff(attempts)),
+                None => backoff(attempts),
+            };
             Done { progress: Progress::Again { at: self.ports.clock.now().plus(wait), why }, event: None }
         };
         let patient = attempts < MAX_ATTEMPTS || self.ports.clock.now().since(row.queued_at) < GIVE_UP_AFTER;

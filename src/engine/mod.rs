@@ -7,6 +7,7 @@ mod ask;
 mod beat;
 mod deliver;
 mod intake;
+mod settle;
 mod turn;
 
 pub use deliver::{MAX_ATTEMPTS, backoff};
@@ -17,7 +18,7 @@ use crate::flow::incident::{Incident, IncidentId};
 use crate::flow::policy::Policy;
 use crate::ports::{Chat, Clock, Directory, Inbox, Journal, Memory, Outbox, Runner, StoreError, Views};
 use smokejumper_intents::reply::Reply;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{Notify, oneshot};
 
@@ -42,8 +43,8 @@ pub struct Engine {
     state: tokio::sync::Mutex<Cache>,
     /// People who wait for the reply to what they asked, by (source, key).
     waiting: Mutex<HashMap<(String, String), oneshot::Sender<Reply>>>,
-    /// Outbox rows of runs that are under way: a claim may show them again until their start is stored.
-    running: Mutex<HashSet<i64>>,
+    /// Outbox rows under way, and outcomes that wait to be stored.
+    hands: Mutex<settle::Hands>,
     /// Something is in the inbox.
     arrived: Notify,
     /// Something is in the outbox.
@@ -79,7 +80,7 @@ impl Engine {
             policy: RwLock::new(Arc::new(policy)),
             state: tokio::sync::Mutex::default(),
             waiting: Mutex::default(),
-            running: Mutex::default(),
+            hands: Mutex::default(),
             arrived: Notify::new(),
             queued: Notify::new(),
         };

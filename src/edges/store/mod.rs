@@ -166,7 +166,11 @@ impl Outbox for Store {
     }
 
     async fn interrupted(&self) -> Result<Vec<Outgoing>, StoreError> {
-        outbox::interrupted(self.reader.pool()).await
+        outbox::standing(self.reader.pool(), "unknown").await
+    }
+
+    async fn sending(&self) -> Result<Vec<Outgoing>, StoreError> {
+        outbox::standing(self.reader.pool(), "sending").await
     }
 
     async fn next_due(&self) -> Result<Option<At>, StoreError> {

@@ -140,10 +140,10 @@ impl Pen<'_> {
     }
 }
 
-/// Rows whose effect nobody knows: those of a former process (marked when this one took over), and those settled as unknown.
-pub async fn interrupted(pool: &AnyPool) -> Result<Vec<Outgoing>, StoreError> {
-    let sql = "SELECT id, op, effect, attempts, queued_at FROM outbox WHERE state = 'unknown' ORDER BY id";
-    let rows = sqlx::query(sql).fetch_all(pool).await.map_err(|e| explain(&e))?;
+/// Rows in one state. `unknown`: those of a former process (marked when this one took over), and those settled as such.
+pub async fn standing(pool: &AnyPool, state: &str) -> Result<Vec<Outgoing>, StoreError> {
+    let sql = "SELECT id, op, effect, attempts, queued_at FROM outbox WHERE state = $1 ORDER BY id";
+    let rows = sqlx::query(sql).bind(state).fetch_all(pool).await.map_err(|e| explain(&e))?;
     let mut found = Vec::with_capacity(rows.len());
     for row in &rows {
         match outgoing(row).map_err(|e| explain(&e))? {

@@ -339,8 +339,11 @@ async fn what_was_being_sent_is_unknown_after_a_crash(mut bench: Bench) {
     bench.storage().commit(vec![Commit { effects, ..Commit::default() }, queue_run("r1", 1)]).await.unwrap();
     let claimed = bench.storage().claim(NOW, 10).await.unwrap();
     assert_eq!(bench.storage().interrupted().await.unwrap(), []);
+    assert_eq!(ops(&bench.storage().sending().await.unwrap()), ["s1", "s2"]);
     bench.storage().settle(claimed[1].id, sent("m"), None).await.unwrap();
+    assert_eq!(ops(&bench.storage().sending().await.unwrap()), ["s1"]);
     bench.kill().await;
+    assert_eq!(bench.storage().sending().await.unwrap(), []);
     let interrupted = bench.storage().interrupted().await.unwrap();
     // The run was never started, so it is not among them.
     assert_eq!(interrupted.iter().map(|o| (o.op.as_str(), o.attempts)).collect::<Vec<_>>(), [("s1", 1)]);

@@ -65,6 +65,17 @@ pub struct Posted {
     pub why: Option<String>,
 }
 
+/// What there is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backlog {
+    /// Events whose turn has not come.
+    pub waiting: usize,
+    /// Rows a claim would give out now.
+    pub due: usize,
+    /// When the next row is due that is not due now.
+    pub next: Option<At>,
+}
+
 #[derive(Default)]
 struct Books {
     epoch: u64,
@@ -117,6 +128,22 @@ impl Ledger {
     /// Calls of all handles so far.
     pub fn calls(&self) -> u64 {
         self.books.lock().unwrap().calls
+    }
+
+    /// What there is to do at `now`, without a call.
+    pub fn backlog(&self, now: At) -> Backlog {
+        let books = self.books.lock().unwrap();
+        let free = books.free();
+        Backlog {
+            waiting: books.waiting.len(),
+            due: free.iter().filter(|row| row.due <= now).count(),
+            next: free.iter().map(|row| row.due).filter(|due| *due > now).min(),
+        }
+    }
+
+    /// Entries written so far.
+    pub fn written(&self) -> usize {
+        self.books.lock().unwrap().journal.len()
     }
 
     /// Every entry, in the order of the journal.
@@ -436,6 +463,13 @@ impl Outbox for Ledger {
         self.call(|books, _| {
             let rows = books.live.iter().map(|id| &books.outbox[id]);
             Ok(rows.filter(|row| row.standing == Standing::Unknown).map(Posted::outgoing).collect())
+        })
+    }
+
+    async fn sending(&self) -> Result<Vec<Outgoing>, StoreError> {
+        self.call(|books, _| {
+            let rows = books.live.iter().map(|id| &books.outbox[id]);
+            Ok(rows.filter(|row| row.standing == Standing::Sending).map(Posted::outgoing).collect())
         })
     }
 
