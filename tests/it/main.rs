@@ -15,6 +15,7 @@ mod demo_memory;
 mod documents;
 mod flow;
 mod process;
+mod sim;
 mod tidy;
 mod web;
 mod world;

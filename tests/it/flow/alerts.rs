@@ -1,6 +1,7 @@
 //! Alerts: their state is a join over what was delivered, whatever the order and multiplicity (I4, F7, F8); storms stay bounded.
 
-use super::town::{SOURCE, START, Story, asked, delivery, firing, signal};
+use super::story::Story;
+use crate::world::town::{SOURCE, START, asked, delivery, firing, signal};
 use proptest::prelude::*;
 use smokejumper::flow::State;
 use smokejumper::flow::decide::decide;

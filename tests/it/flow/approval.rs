@@ -1,7 +1,8 @@
 //! Four eyes, expiry, binding, loops: over random sequences of acts by random accounts nothing starts that should not (I15–I18, F23–F25).
 
-use super::town::{
-    ACCOUNTS, RUNBOOKS, START, Story, account, asked, delivery, firing, person, runbook, succeeded, tool, verdict,
+use super::story::Story;
+use crate::world::town::{
+    ACCOUNTS, RUNBOOKS, START, account, asked, delivery, firing, person, runbook, succeeded, tool, verdict,
 };
 use proptest::prelude::*;
 use smokejumper::flow::effect::Timer;

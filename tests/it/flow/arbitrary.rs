@@ -1,7 +1,9 @@
 //! Facts and events nobody would think of: every kind, with values at the edges, in any order.
 
 use super::facts::samples;
-use super::town::{ACCOUNTS, RUNBOOKS, SOURCE, START, account, asked, delivery, runbook, signal, succeeded, verdict};
+use crate::world::town::{
+    ACCOUNTS, RUNBOOKS, SOURCE, START, account, asked, delivery, runbook, signal, succeeded, verdict,
+};
 use proptest::prelude::*;
 use smokejumper::flow::effect::Timer;
 use smokejumper::flow::event::{Event, Fresh};
@@ -130,7 +132,7 @@ pub fn any_event() -> impl Strategy<Value = Event> {
     let room = Room { id: "r".to_owned(), name: "inc".to_owned(), link: None };
     let fresh = Fresh {
         approvers: ["ana", "ben", "eva"].map(|p| PersonId(p.to_owned())).into(),
-        files: super::town::tool("good"),
+        files: crate::world::town::tool("good"),
     };
     prop_oneof![
         6 => (0..3_u32, 0..3_usize, any::<bool>(), 0..9_i64).prop_map(|(pod, service, resolved, start)| {

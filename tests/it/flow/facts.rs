@@ -3,7 +3,7 @@
 //! A new kind: add its sample here and its file `tests/it/fixtures/facts/<kind>.json`; the failing test prints what belongs in it.
 //! A file that is there is never edited: additive fields get `#[serde(default)]`, another shape gets a new version and an upcaster.
 
-use super::town::{START, account, runbook};
+use crate::world::town::{START, account, runbook};
 use smokejumper::flow::fact::{
     CheckResult, Ended, Fact, GroupChange, KINDS, Origin, Output, Owed, Room, RunOutcome, StepResult, Suggestion,
     Unreadable, Verdict, Withheld,

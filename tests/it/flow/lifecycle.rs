@@ -1,7 +1,8 @@
 //! The fold: total over any facts in any order, absorbing where it must be, and the same from the journal as it was live.
 
 use super::arbitrary::{any_entries, any_event};
-use super::town::{Story, asked, delivery, firing};
+use super::story::Story;
+use crate::world::town::{asked, delivery, firing};
 use proptest::prelude::*;
 use smokejumper::flow::desk::Desk;
 use smokejumper::flow::fact::Fact;

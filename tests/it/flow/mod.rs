@@ -5,4 +5,4 @@ mod approval;
 mod arbitrary;
 mod facts;
 mod lifecycle;
-mod town;
+mod story;

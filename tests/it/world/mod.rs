@@ -2,5 +2,6 @@
 
 pub mod door;
 pub mod ledger;
+pub mod town;
 pub mod wait;
 pub mod watch;

@@ -1,0 +1,266 @@
+//! What must hold when a life has come to rest: the promises of RELIABILITY.md section 3 as predicates over what was handed in,
+//! what is stored, and what the outside saw.
+
+use super::life::Life;
+use crate::world::ledger::{Posted, Standing};
+use smokejumper::engine::MAX_ATTEMPTS;
+use smokejumper::flow::State;
+use smokejumper::flow::desk::Desk;
+use smokejumper::flow::effect::{Destination, Effect};
+use smokejumper::flow::event::Event;
+use smokejumper::flow::fact::{Entry, Fact, Origin};
+use smokejumper::flow::identity::Platform;
+use smokejumper::flow::incident::{Incident, IncidentId, Phase};
+use smokejumper::flow::moment::At;
+use smokejumper::flow::recollection::Lesson;
+use smokejumper::flow::signal::{AlertKey, AlertStatus};
+use smokejumper::ports::Journal;
+use smokejumper_intents::intent::Intent;
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+type Broken = Vec<String>;
+type Alerts = BTreeMap<AlertKey, (At, AlertStatus, Option<At>)>;
+
+/// Everything that is not as promised. Ends with the whole input handed in once more, which must change nothing.
+pub fn check(life: &mut Life) -> Broken {
+    let mut broken = std::mem::take(&mut life.truth.lock().unwrap().broken);
+    let journal = life.ledger.journal();
+    let posted = life.ledger.posted();
+    let state = stored(life);
+    alerts(life, &state, &mut broken);
+    acts(life, &journal, &mut broken);
+    folds(&journal, &state, &mut broken);
+    ends(&journal, &posted, &state, &mut broken);
+    outside(life, &journal, &posted, &state, &mut broken);
+    if !broken.is_empty() {
+        return broken;
+    }
+    let (before, sent) = (journal.len(), posted.len());
+    if let Err(restless) = life.again() {
+        broken.push(restless);
+    }
+    if life.ledger.written() != before || life.ledger.posted().len() != sent {
+        let new: Vec<_> = life.ledger.journal().split_off(before).into_iter().map(|e| e.fact).collect();
+        broken.push(format!("I3: what was delivered once more changed something: {new:?}"));
+    }
+    alerts(life, &stored(life), &mut broken);
+    broken
+}
+
+/// What a process that starts now finds, with the incidents that are over.
+fn stored(life: &Life) -> State {
+    let mut state = now(life.ledger.restore()).unwrap();
+    let last = state.desk.last;
+    for id in (1..=last).map(IncidentId) {
+        if let Some(incident) = now(life.ledger.load(id)).unwrap() {
+            state.incidents.insert(id, incident);
+        }
+    }
+    state
+}
+
+/// The ledger answers at once.
+fn now<T>(answer: impl Future<Output = T>) -> T {
+    match pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("the ledger never waits"),
+    }
+}
+
+/// I4: each alert's state is the join over everything that was delivered; I2: all of it was processed.
+fn alerts(life: &Life, state: &State, broken: &mut Broken) {
+    let mut wanted = Alerts::new();
+    for arrival in &life.handed {
+        let Event::Signals(delivery) = &arrival.event else { continue };
+        for s in &delivery.signals {
+            let end = s.ends_at.filter(|_| s.status == AlertStatus::Resolved);
+            let this = (s.starts_at, s.status, end);
+            let best = wanted.entry(s.key.clone()).or_insert(this);
+            *best = (*best).max(this);
+        }
+    }
+    let found: Alerts =
+        state.desk.alerts.iter().map(|(k, a)| (k.clone(), (a.starts_at, a.status, a.ends_at))).collect();
+    if wanted != found {
+        broken.push(format!("I4: alerts are {found:?}, and should be {wanted:?}"));
+    }
+    for incident in state.incidents.values().filter(|i| i.is_open()) {
+        let fires = |a: &&smokejumper::flow::desk::AlertState| {
+            a.incident == Some(incident.id) && a.status == AlertStatus::Firing
+        };
+        let count = state.desk.alerts.values().filter(fires).count();
+        if incident.firing() as usize != count {
+            broken.push(format!("I4: {} counts {} firing alerts of {count}", incident.id, incident.firing()));
+        }
+    }
+}
+
+/// I3 for people: what somebody did once happened once, however often it was handed in.
+fn acts(life: &Life, journal: &[Entry], broken: &mut Broken) {
+    let accepted = life.ledger.accepted();
+    for arrival in &life.handed {
+        let same = accepted.iter().filter(|(a, _)| a.source == arrival.source && a.key == arrival.key);
+        let processed: Vec<bool> = same.map(|(_, processed)| *processed).collect();
+        if processed != [true] {
+            broken.push(format!("I2: {} was accepted {} times, processed {processed:?}", arrival.key, processed.len()));
+        }
+    }
+    let mut once = BTreeSet::new();
+    for arrival in life.handed.iter().filter(|a| once.insert((&a.source, &a.key))) {
+        let Event::Asked { ask, .. } = &arrival.event else { continue };
+        let times = |is: &dyn Fn(&Fact) -> bool| journal.iter().filter(|e| is(&e.fact)).count();
+        match &ask.intent {
+            Intent::Declare { title, .. } => {
+                let n = times(&|f| matches!(f, Fact::Declared { title: t, origin: Origin::Person, .. } if t == title));
+                let asked = handed_once(life, &ask.intent);
+                if n != asked {
+                    broken.push(format!("I3: \"{title}\" was declared {n} times, asked for {asked} times"));
+                }
+            }
+            Intent::Note { text } => {
+                let n = times(&|f| matches!(f, Fact::Noted { text: t } if t == text));
+                if n > handed_once(life, &ask.intent) {
+                    broken.push(format!("I3: \"{text}\" was noted {n} times"));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How many different deliveries asked for exactly this.
+fn handed_once(life: &Life, intent: &Intent) -> usize {
+    let same = life.handed.iter().filter(|a| matches!(&a.event, Event::Asked { ask, .. } if ask.intent == *intent));
+    same.map(|a| &a.key).collect::<BTreeSet<_>>().len()
+}
+
+/// The journal folds to what is stored; an incident's entries have no gap; numbers have none either.
+fn folds(journal: &[Entry], state: &State, broken: &mut Broken) {
+    let mut folded = State::default();
+    for entry in journal {
+        let incident = folded.incidents.entry(entry.incident).or_insert_with(|| Incident::new(entry.incident));
+        if entry.n != incident.entries + 1 {
+            broken.push(format!("{} has no entry before {}", entry.incident, entry.n));
+        }
+        let before = incident.clone();
+        incident.apply(entry);
+        folded.desk.apply(entry, incident);
+        absorbing(&before, incident, broken);
+    }
+    if folded.incidents != state.incidents {
+        broken.push("the journal folds to other incidents than are stored".to_owned());
+    }
+    let desk = Desk { version: state.desk.version, ..folded.desk.without_alerts() };
+    if desk != state.desk.without_alerts() {
+        broken.push(format!("the journal folds to {desk:?}, stored is {:?}", state.desk.without_alerts()));
+    }
+    if !folded.incidents.keys().map(|i| i.0).eq(1..=state.desk.last) {
+        broken.push(format!("numbers have gaps: {:?}", folded.incidents.keys()));
+    }
+}
+
+/// I17.
+fn absorbing(before: &Incident, after: &Incident, broken: &mut Broken) {
+    if before.state.0.is_absorbing() && before.state != after.state {
+        broken.push(format!("I17: {} left {:?}", after.id, before.state));
+    }
+    for (n, run) in &before.runs {
+        if run.phase.is_terminal() && after.runs[n].phase != run.phase {
+            broken.push(format!("I17: {} run #{n} went from {:?} to {:?}", after.id, run.phase, after.runs[n].phase));
+        }
+    }
+}
+
+/// I8: everything ends. What waits behind an unknown outcome on a platform that is not repeatable waits for people.
+fn ends(journal: &[Entry], posted: &[Posted], state: &State, broken: &mut Broken) {
+    let given_up = journal.iter().filter(|e| matches!(e.fact, Fact::Undelivered { .. })).count();
+    let dead = posted.iter().filter(|p| p.standing == Standing::Dead && !p.effect.is_run()).count();
+    if dead != given_up {
+        broken.push(format!("I8: {dead} effects were given up, people were told of {given_up}"));
+    }
+    for row in posted {
+        let stuck = match row.standing {
+            Standing::Sending => true,
+            Standing::Unknown => !row.effect.is_run() && row.effect.destination() != Destination::Room(Platform::Slack),
+            Standing::Pending => row.effect.destination() != Destination::Room(Platform::Slack),
+            _ => false,
+        };
+        if stuck {
+            broken.push(format!("I8: {} is {:?} for ever: {:?}", row.op, row.standing, row.effect));
+        }
+    }
+    for incident in state.incidents.values() {
+        for (n, run) in &incident.runs {
+            if !run.phase.is_terminal() {
+                broken.push(format!("I8: {} run #{n} is {:?} for ever", incident.id, run.phase));
+            }
+            let verify = run.outcome.as_ref().is_some_and(|o| o.ended == smokejumper::flow::fact::Ended::Succeeded);
+            if verify && !run.plan.verify.is_empty() && run.verdict.is_none() {
+                broken.push(format!("I8: {} run #{n} was never verified", incident.id));
+            }
+        }
+    }
+}
+
+/// I7, I18 and what people see, as the outside has it.
+fn outside(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, broken: &mut Broken) {
+    let truth = life.truth.lock().unwrap();
+    for ((platform, id), ops) in &truth.rooms {
+        if ops.len() > 1 {
+            broken.push(format!("I7: {id} has {} rooms on {}: {ops:?}", ops.len(), platform.label()));
+        }
+    }
+    for ((platform, op), n) in &truth.posts {
+        if *n > 1 {
+            broken.push(format!("I7: {op} was posted {n} times on {}", platform.label()));
+        }
+    }
+    let says = posted.iter().filter(|p| p.effect.destination() == Destination::Room(Platform::Console));
+    for row in says.filter(|p| matches!(p.effect, Effect::Say { .. }) && p.standing == Standing::Sent) {
+        if !truth.posts.contains_key(&(Platform::Console, row.op.clone())) {
+            broken.push(format!("I8: {} is marked as sent, and the console never saw it", row.op));
+        }
+    }
+    for row in posted.iter().filter(|p| p.standing == Standing::Dead && !p.effect.is_run()) {
+        let refused = truth.refused.get(&row.op).copied().unwrap_or_default();
+        if refused == 0 && row.effect.destination() != Destination::Room(Platform::Slack) {
+            broken.push(format!(
+                "I8: {} was given up after {} of {MAX_ATTEMPTS} attempts, and nobody had refused it: {:?}",
+                row.op, row.attempts, row.why
+            ));
+        }
+    }
+    for ((id, request), n) in &truth.starts {
+        let run = state.incidents.get(id).and_then(|i| i.runs.get(request));
+        if run.is_none_or(|r| r.phase != Phase::Finished) {
+            broken.push(format!("I18: {id} run #{request} started {n} times, and nobody knows"));
+        }
+    }
+    let mut lessons = BTreeMap::<&str, &Lesson>::new();
+    let mut shown = BTreeMap::<IncidentId, u32>::new();
+    for entry in journal {
+        match &entry.fact {
+            Fact::Learned(lesson) => drop(lessons.insert(&lesson.case, lesson)),
+            // The card says nothing of these.
+            Fact::Undelivered { .. } => {}
+            _ => drop(shown.insert(entry.incident, entry.n)),
+        }
+    }
+    let dead = |id: IncidentId, is: fn(&Effect) -> bool| {
+        posted.iter().any(|p| p.standing == Standing::Dead && p.effect.incident() == id && is(&p.effect))
+    };
+    for (case, lesson) in lessons {
+        let id = IncidentId(case.trim_start_matches("INC-").parse().unwrap());
+        if truth.lessons.get(case) != Some(lesson) && !dead(id, |e| matches!(e, Effect::Remember { .. })) {
+            broken.push(format!("I8: memory has {:?} of {case}, the journal {lesson:?}", truth.lessons.get(case)));
+        }
+    }
+    for (id, entries) in shown {
+        let card = truth.cards.get(&(Platform::Console, id)).copied().unwrap_or_default();
+        if card < entries && !dead(id, |e| matches!(e, Effect::Card { .. } | Effect::OpenRoom { .. })) {
+            broken.push(format!("I8: the card of {id} shows entry {card} of {entries}"));
+        }
+    }
+}

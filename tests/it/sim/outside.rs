@@ -1,0 +1,313 @@
+//! The world as it really is: what platforms, memory and processes have seen. It outlives every crash of the bot, and judges.
+
+use super::moment::pause;
+use super::planted::Fault;
+use super::strait::{Sky, Struck};
+use crate::world::ledger::Ledger;
+use crate::world::town::{succeeded, tool, verdict};
+use async_trait::async_trait;
+use smokejumper::flow::fact::{Ended, Entry, Fact, Room, RunOutcome, Verdict};
+use smokejumper::flow::identity::{Actor, PersonId, Platform};
+use smokejumper::flow::incident::{Incident, IncidentId};
+use smokejumper::flow::plan::{FileDigest, Plan};
+use smokejumper::flow::policy::Policy;
+use smokejumper::flow::recollection::{Candidate, Lesson, PastIncident, Question, Recollection};
+use smokejumper::flow::remediation::Approved;
+use smokejumper::ports::{Chat, Directory, Memory, Runner, Undelivered};
+use smokejumper_intents::reply::Reply;
+use smokejumper_intents::word::Right;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// Everything the outside knows. Lengths of the journal serve as dates.
+#[derive(Default)]
+pub struct Truth {
+    /// Content of the one file that plans name.
+    pub file: String,
+    /// Who may approve now, and everything the directory answered so far.
+    pub members: BTreeSet<PersonId>,
+    pub answers: Vec<(usize, BTreeSet<PersonId>)>,
+    /// Rules in force, and since when.
+    pub policies: Vec<(usize, Policy)>,
+    /// Processes started, by (incident, request).
+    pub starts: BTreeMap<(IncidentId, u32), u32>,
+    /// Rooms made, by the operation that made them.
+    pub rooms: BTreeMap<(Platform, IncidentId), BTreeSet<String>>,
+    /// How often each operation posted.
+    pub posts: BTreeMap<(Platform, String), u32>,
+    /// How much of its incident the card shows.
+    pub cards: BTreeMap<(Platform, IncidentId), u32>,
+    pub lessons: BTreeMap<String, Lesson>,
+    /// Calls refused for now, by operation.
+    pub refused: BTreeMap<String, u32>,
+    /// Promises seen broken.
+    pub broken: Vec<String>,
+}
+
+/// One process's way to the outside.
+#[derive(Clone)]
+pub struct Outside {
+    truth: Arc<Mutex<Truth>>,
+    sky: Arc<Mutex<Sky>>,
+    ledger: Ledger,
+    fault: Option<Fault>,
+}
+
+/// One platform of it.
+pub struct Desk {
+    pub outside: Outside,
+    pub platform: Platform,
+}
+
+impl Outside {
+    pub fn new(truth: Arc<Mutex<Truth>>, sky: Arc<Mutex<Sky>>, ledger: Ledger, fault: Option<Fault>) -> Self {
+        Self { truth, sky, ledger, fault }
+    }
+
+    fn truth(&self) -> MutexGuard<'_, Truth> {
+        self.truth.lock().unwrap()
+    }
+
+    /// One call: `work` is the effect it has, once.
+    async fn call<T>(&self, op: &str, work: impl FnOnce(&mut Truth) -> T + Send) -> Result<T, Undelivered> {
+        self.call_or_never(op, 0, work).await
+    }
+
+    /// The same, at a vendor who refuses so many of the calls it has trouble with (per mille) for good.
+    async fn call_or_never<T>(
+        &self,
+        op: &str,
+        never: usize,
+        work: impl FnOnce(&mut Truth) -> T + Send,
+    ) -> Result<T, Undelivered> {
+        pause().await;
+        let (fate, spoken) = {
+            let mut sky = self.sky.lock().unwrap();
+            let per_mille = sky.vendor;
+            let fate = sky.strike(per_mille);
+            sky.struck.1 += u32::from(fate.is_some());
+            (fate, (sky.dice.chance(500), sky.dice.chance(never)))
+        };
+        let why = || "the simulated vendor has a bad day".to_owned();
+        if fate == Some(Struck::Before) {
+            *self.truth().refused.entry(op.to_owned()).or_default() += 1;
+            // Not reached, or answered nothing: only the vendor knows that there was no effect.
+            return Err(match spoken {
+                (_, true) => Undelivered::Never { why: why() },
+                (true, _) => Undelivered::NotYet { why: why(), after_ms: None },
+                (false, _) => Undelivered::Unknown { why: why() },
+            });
+        }
+        let done = work(&mut self.truth());
+        pause().await;
+        if fate == Some(Struck::After) { Err(Undelivered::Unknown { why: why() }) } else { Ok(done) }
+    }
+}
+
+#[async_trait]
+impl Chat for Desk {
+    fn platform(&self) -> Platform {
+        self.platform
+    }
+
+    async fn open_room(&self, op: &str, incident: &Incident, name: &str) -> Result<Room, Undelivered> {
+        let place = (self.platform, incident.id);
+        let room = Room { id: format!("room-{}", incident.id.0), name: name.to_owned(), link: None };
+        let again = self.platform == Platform::Console;
+        self.outside
+            .call(op, |truth| {
+                if !truth.rooms.entry(place).or_default().insert(op.to_owned()) && !again {
+                    truth.broken.push(format!("I7: {op} opened its room on slack twice"));
+                }
+            })
+            .await?;
+        Ok(room)
+    }
+
+    async fn card(&self, op: &str, incident: &Incident, _: &Room, _: &Reply) -> Result<Option<String>, Undelivered> {
+        let (place, entries) = ((self.platform, incident.id), incident.entries);
+        self.outside
+            .call_or_never(op, 100, |truth| {
+                let shown = truth.cards.entry(place).or_default();
+                if *shown > entries {
+                    truth.broken.push(format!("the card of {} went back from entry {shown} to {entries}", place.1));
+                }
+                *shown = entries;
+            })
+            .await?;
+        Ok(Some(format!("card-{}", incident.id.0)))
+    }
+
+    async fn say(&self, op: &str, _: &Incident, _: &Room, _: &Reply) -> Result<Option<String>, Undelivered> {
+        let key = (self.platform, op.to_owned());
+        let again = self.platform == Platform::Console;
+        self.outside
+            .call_or_never(op, 100, |truth| {
+                let count = truth.posts.entry(key).or_default();
+                // The console keeps one post per operation, as its contract says; Slack does not.
+                *count = if again { 1 } else { *count + 1 };
+            })
+            .await?;
+        Ok(None)
+    }
+}
+
+#[async_trait]
+impl Memory for Outside {
+    async fn recall(&self, question: Question) -> Result<Recollection, Undelivered> {
+        self.call("recall", |truth| {
+            let lesson = truth.lessons.values().find(|l| l.case != question.case && l.cause.is_some());
+            let Some(lesson) = lesson else { return Recollection::default() };
+            let past = PastIncident {
+                case: lesson.case.clone(),
+                title: lesson.title.clone(),
+                opened_at: lesson.opened_at,
+                cause: lesson.cause.clone(),
+                resolution: None,
+                responders: Vec::new(),
+                url: None,
+                similarity: 0.5,
+                shared: Vec::new(),
+                snippet: String::new(),
+            };
+            let evidence = vec![(lesson.case.clone(), 1.0)];
+            let value = lesson.cause.clone().unwrap_or_default();
+            let causes = vec![Candidate { value, p: 0.75, features: Vec::new(), evidence }];
+            Recollection { similar: vec![past], causes, seen: 1, of: 1, ..Recollection::default() }
+        })
+        .await
+    }
+
+    async fn remember(&self, lesson: Lesson) -> Result<(), Undelivered> {
+        self.call("remember", |truth| drop(truth.lessons.insert(lesson.case.clone(), lesson))).await
+    }
+
+    async fn search(&self, _: &str, _: usize) -> Result<Vec<PastIncident>, Undelivered> {
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Directory for Outside {
+    async fn approvers(&self) -> Result<BTreeSet<PersonId>, Undelivered> {
+        let now = self.ledger.written();
+        if self.fault == Some(Fault::TrustsOldMembership) {
+            let mut truth = self.truth();
+            let members = truth.members.clone();
+            truth.answers.push((now, members));
+            return Ok(["ana", "ben", "eva"].map(|p| PersonId(p.to_owned())).into());
+        }
+        self.call("directory", |truth| {
+            truth.answers.push((now, truth.members.clone()));
+            truth.members.clone()
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Runner for Outside {
+    async fn freshen(&self, plan: &Plan) -> Vec<FileDigest> {
+        pause().await;
+        if self.fault == Some(Fault::TrustsOldFiles) {
+            return plan.files.clone();
+        }
+        tool(&self.truth().file)
+    }
+
+    async fn run(&self, approved: Approved) -> RunOutcome {
+        pause().await;
+        // Executed from the open file that was digested, so a change since shows here (DESIGN.md 12).
+        let why = "the file changed".to_owned();
+        if self.fault.is_none() && approved.plan().files != tool(&self.truth().file) {
+            return RunOutcome { ended: Ended::NotStarted { why }, ..succeeded() };
+        }
+        self.begin(&approved);
+        pause().await;
+        pause().await;
+        let ended = match self.sky.lock().unwrap().dice.below(6) {
+            0 => Ended::Failed { step: 1, why: "exit code 1".to_owned() },
+            1 => Ended::TimedOut { step: 1 },
+            _ => Ended::Succeeded,
+        };
+        RunOutcome { ended, ..succeeded() }
+    }
+
+    async fn verify(&self, _: &Plan) -> Verdict {
+        pause().await;
+        verdict(self.sky.lock().unwrap().dice.chance(600))
+    }
+}
+
+impl Outside {
+    /// A process starts: was it allowed to? I15, I16, I17, I18, judged from what is stored and what is true outside.
+    fn begin(&self, approved: &Approved) {
+        let journal = self.ledger.journal();
+        let mut truth = self.truth();
+        let (id, request) = (approved.incident(), approved.request());
+        let run = format!("{id} run #{request}");
+        let count = truth.starts.entry((id, request)).or_default();
+        *count += 1;
+        let mut broken = Vec::new();
+        if *count > 1 {
+            broken.push(format!("I18: {run} started {count} times"));
+        }
+        let story: Vec<(usize, &Entry)> = journal.iter().enumerate().filter(|(_, e)| e.incident == id).collect();
+        if !story.iter().any(|(_, e)| e.fact == Fact::RunStarted { request }) {
+            broken.push(format!("I18: {run} started before that was stored"));
+        }
+        let asked = story.iter().find_map(|(_, e)| match &e.fact {
+            Fact::RunRequested { request: r, plan, sha256, needs, expires_at } if *r == request => {
+                Some((e, plan, sha256, *needs, *expires_at))
+            }
+            _ => None,
+        });
+        match asked {
+            None => broken.push(format!("I15: {run} was never asked for")),
+            Some((entry, plan, sha256, needs, expires_at)) => {
+                if approved.sha256() != sha256 || approved.plan().sha256() != *sha256 || approved.plan() != plan {
+                    broken.push(format!("I15: {run} is not the plan that was shown"));
+                }
+                if plan.files != tool(&truth.file) {
+                    broken.push(format!("I15: {run} has another file than was approved"));
+                }
+                let approvals: Vec<_> = story
+                    .iter()
+                    .filter_map(|(at, e)| match &e.fact {
+                        Fact::RunApproved { request: r, by } if *r == request => Some((*at, by)),
+                        _ => None,
+                    })
+                    .collect();
+                let since = approvals.last().map_or(0, |(at, _)| *at);
+                let eyes = |policy: &Policy, members: &BTreeSet<PersonId>| {
+                    let requester = match &entry.by {
+                        Actor::Account(i) => policy.person(i).map(|p| &p.id),
+                        _ => None,
+                    };
+                    let linked = approvals.iter().filter_map(|(_, i)| policy.person(i));
+                    let able = linked.filter(|p| p.right >= Right::Approver && members.contains(&p.id));
+                    let people: BTreeSet<_> = able.map(|p| &p.id).filter(|p| Some(*p) != requester).collect();
+                    people.len() >= usize::from(needs)
+                        && policy.runbooks.get(&plan.runbook).is_some_and(|b| b.revision == plan.revision)
+                };
+                let nobody = BTreeSet::new();
+                let answers: Vec<&BTreeSet<PersonId>> =
+                    truth.answers.iter().filter(|(at, _)| *at > since).map(|(_, a)| a).chain([&nobody]).collect();
+                // Those in force when the last approval was stored, or later.
+                let rules = truth
+                    .policies
+                    .iter()
+                    .enumerate()
+                    .filter(|(n, _)| truth.policies.get(n + 1).is_none_or(|(until, _)| *until > since));
+                if !rules.map(|(_, (_, p))| p).any(|p| answers.iter().any(|a| eyes(p, a))) {
+                    broken.push(format!("I16: {run} started without enough eyes, or with another revision"));
+                }
+                let started = story.iter().find(|(_, e)| e.fact == Fact::RunStarted { request });
+                if started.is_some_and(|(_, e)| e.at >= expires_at) {
+                    broken.push(format!("I17: {run} started after its time"));
+                }
+            }
+        }
+        truth.broken.append(&mut broken);
+    }
+}

@@ -1,0 +1,213 @@
+//! What happens to the bot in one simulated life: made from a seed, small enough to read when it fails.
+
+use super::dice::Dice;
+use crate::world::town::{ACCOUNTS, RUNBOOKS, SOURCE, START, account, signal};
+use smokejumper::flow::event::Event;
+use smokejumper::flow::identity::PersonId;
+use smokejumper::flow::moment::{DAY, HOUR, MINUTE, SECOND};
+use smokejumper::flow::signal::{AlertStatus, Delivery, Signal};
+use smokejumper_intents::intent::{Ask, Intent, Who};
+use smokejumper_intents::word::{Role, Severity, State};
+
+/// One thing that happens from outside.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Somebody hands something in, under a key that a repetition shares.
+    Handed { source: &'static str, key: String, event: Event },
+    /// The clock is set by so much (ms).
+    Clock(i64),
+    /// A file that plans name is replaced by this content.
+    File(&'static str),
+    /// The reviewed file of a runbook changes.
+    Revised(usize),
+    /// Somebody may not approve any more.
+    Left(PersonId),
+    /// An account turns out to belong to somebody else.
+    Linked { from: usize, to: usize },
+}
+
+/// How rough a life is: per mille of calls or moments.
+#[derive(Clone, Copy, Debug)]
+pub struct Weather {
+    /// The process ends.
+    pub crash: usize,
+    /// A call of the store fails, before or after it took effect.
+    pub store: usize,
+    /// A platform, memory or the directory fails, before or after it took effect.
+    pub vendor: usize,
+    /// Per mille of moments in which an idle engine takes its next turn: it may lag far behind its deliveries.
+    pub turns: usize,
+    /// Slack is connected too: a platform on which nothing may be repeated blindly.
+    pub slack: bool,
+    /// The end comes with a restart; if not, the process that lived through the weather must get over it by itself.
+    pub restart: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Script {
+    pub weather: Weather,
+    pub steps: Vec<Step>,
+}
+
+impl Script {
+    pub fn of(seed: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let weather = Weather {
+            crash: dice.pick(&[0, 4, 15]),
+            store: dice.pick(&[0, 15, 60]),
+            vendor: dice.pick(&[0, 50, 200]),
+            turns: dice.pick(&[300, 300, 300, 5]),
+            slack: dice.chance(200),
+            restart: dice.chance(600),
+        };
+        let mut author = Author { dice, steps: Vec::new(), key: 0 };
+        let length = 2 + author.dice.below(11);
+        author.alert();
+        for _ in 0..length {
+            author.scene();
+        }
+        Self { weather, steps: author.steps }
+    }
+}
+
+struct Author {
+    dice: Dice,
+    steps: Vec<Step>,
+    key: u32,
+}
+
+const SERVICES: [&str; 4] = ["checkout", "payments", "search", ""];
+
+impl Author {
+    fn scene(&mut self) {
+        match self.dice.below(100) {
+            0..=21 => self.alert(),
+            22..=26 => self.storm(),
+            27..=51 => self.remediation(),
+            52..=79 => self.act(),
+            80..=85 => self.again(),
+            86..=91 => self.clock(),
+            _ => self.meddling(),
+        }
+    }
+
+    fn hand(&mut self, source: &'static str, event: Event) {
+        self.key += 1;
+        let key = format!("k{}", self.key);
+        self.steps.push(Step::Handed { source, key, event });
+    }
+
+    fn deliver(&mut self, signals: Vec<Signal>) {
+        self.hand(SOURCE, Event::Signals(Delivery { source: SOURCE.to_owned(), group: None, signals }));
+    }
+
+    fn ask(&mut self, by: usize, incident: Option<u32>, intent: Intent) {
+        self.hand("ask:console", Event::Asked { by: account(by), ask: Ask { incident, intent } });
+    }
+
+    /// One alert, firing or resolved, in one of its flaps.
+    fn signal(&mut self) -> Signal {
+        let dice = &mut self.dice;
+        let status = if dice.chance(350) { AlertStatus::Resolved } else { AlertStatus::Firing };
+        let starts_at = START.plus(dice.ms(0, 3) * MINUTE);
+        let ends_at = if dice.chance(800) { Some(starts_at.plus(dice.ms(1, 9) * SECOND)) } else { None };
+        let name = dice.pick(&["HighErrorRate", "Latency"]);
+        let service = dice.pick(&SERVICES);
+        signal(name, service, u32::try_from(dice.below(2)).unwrap(), status, starts_at, ends_at)
+    }
+
+    fn alert(&mut self) {
+        let signals = (0..=self.dice.below(3)).map(|_| self.signal()).collect();
+        self.deliver(signals);
+    }
+
+    /// More services at once than incidents may open.
+    fn storm(&mut self) {
+        let fires = |n| signal("Down", &format!("svc-{n}"), 0, AlertStatus::Firing, START, None);
+        let all: Vec<_> = (0..6).map(fires).collect();
+        let cut = self.dice.below(6);
+        let (one, other) = all.split_at(cut);
+        for part in [one, other] {
+            if !part.is_empty() {
+                self.deliver(part.to_vec());
+            }
+        }
+    }
+
+    /// A delivery comes once more: from a peer under another key, or the same one again.
+    fn again(&mut self) {
+        let handed: Vec<_> = self.steps.iter().filter(|s| matches!(s, Step::Handed { .. })).cloned().collect();
+        let Some(Step::Handed { source, key, event }) = handed.get(self.dice.below(handed.len())).cloned() else {
+            return;
+        };
+        if source == SOURCE && self.dice.chance(500) {
+            self.hand(source, event);
+        } else {
+            self.steps.push(Step::Handed { source, key, event });
+        }
+    }
+
+    fn incident(&mut self) -> u32 {
+        self.dice.pick(&[1, 1, 1, 2, 3])
+    }
+
+    fn anybody(&mut self) -> usize {
+        self.dice.below(ACCOUNTS.len())
+    }
+
+    /// A run is asked for, and a few people decide.
+    fn remediation(&mut self) {
+        let (incident, by, book) = (self.incident(), self.anybody(), self.dice.below(RUNBOOKS.len()));
+        let params = vec![("target".to_owned(), self.dice.pick(&["web", "db"]).to_owned())];
+        self.ask(by, Some(incident), Intent::Run { runbook: RUNBOOKS[book].0.to_owned(), params, dry: false });
+        for _ in 0..self.dice.below(4) {
+            let (by, request) = (self.anybody(), self.dice.pick(&[None, None, Some(1), Some(2)]));
+            let intent = if self.dice.chance(100) {
+                Intent::Deny { request, reason: None }
+            } else {
+                Intent::Approve { request, plan: None }
+            };
+            self.ask(by, Some(incident), intent);
+        }
+    }
+
+    fn act(&mut self) {
+        let (by, incident) = (self.anybody(), self.incident());
+        let key = self.key;
+        let dice = &mut self.dice;
+        let intent = match dice.below(12) {
+            0 | 1 => {
+                let title = format!("{} is slow ({key})", dice.pick(&["checkout", "search", "the shop"]));
+                return self.ask(by, None, Intent::Declare { title, severity: Some(Severity::Sev2), service: None });
+            }
+            2 => Intent::Acknowledge,
+            3 => Intent::TakeRole { role: Role::Commander, who: Who::Me },
+            4 => Intent::SetSeverity { severity: dice.pick(&Severity::ALL) },
+            5 => Intent::Note { text: format!("note {key}") },
+            6 | 7 => Intent::Resolve { cause: Some("bad config".to_owned()), fix: None },
+            8 => Intent::Feedback { right: false, cause: Some("expired certificate".to_owned()) },
+            9 => Intent::FollowUp { title: format!("mend {key}"), owner: None, due: None, link: None },
+            10 => Intent::FollowUpDone { follow_up: 1 },
+            _ => Intent::SetState {
+                state: dice.pick(&[State::Investigating, State::Mitigated, State::Closed, State::Cancelled]),
+                note: None,
+            },
+        };
+        self.ask(by, Some(incident), intent);
+    }
+
+    fn clock(&mut self) {
+        let ms = self.dice.pick(&[-DAY, -HOUR, -MINUTE, MINUTE, 20 * MINUTE, HOUR, DAY]);
+        self.steps.push(Step::Clock(ms));
+    }
+
+    fn meddling(&mut self) {
+        let step = match self.dice.below(4) {
+            0 => Step::File(self.dice.pick(&["good", "bad"])),
+            1 => Step::Revised(self.dice.below(RUNBOOKS.len())),
+            2 => Step::Left(PersonId(self.dice.pick(&["ana", "ben", "eva"]).to_owned())),
+            _ => Step::Linked { from: self.anybody(), to: self.anybody() },
+        };
+        self.steps.push(step);
+    }
+}
