@@ -1,4 +1,4 @@
-//! Alerts: their state is a join over what was delivered, whatever the order and multiplicity (I4, F7, F8); storms stay bounded.
+//! Alerts: their state is a join over what was delivered, whatever the order and multiplicity (I4); storms stay bounded.
 
 use super::story::Story;
 use crate::world::town::{SOURCE, START, asked, delivery, firing, signal};
@@ -120,7 +120,7 @@ proptest! {
         }
     }
 
-    /// F6: however many alerts of however many services, only so many incidents open by themselves, and one gathers the rest.
+    /// However many alerts of however many services, only so many incidents open by themselves, and one gathers the rest.
     #[test]
     fn a_storm_is_bounded(services in 11..60_u32, gap in 0..3 * SECOND) {
         let mut story = Story::new();

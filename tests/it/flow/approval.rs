@@ -1,4 +1,4 @@
-//! Four eyes, expiry, binding, loops: over random sequences of acts by random accounts nothing starts that should not (I15–I18, F23–F25).
+//! Four eyes, expiry, binding, loops: over random sequences of acts by random accounts nothing starts that should not (I15–I18).
 
 use super::story::Story;
 use crate::world::town::{

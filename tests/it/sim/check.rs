@@ -1,5 +1,5 @@
-//! What must hold when a life has come to rest: the promises of RELIABILITY.md section 3 as predicates over what was handed in,
-//! what is stored, and what the outside saw.
+//! What must always hold (ARCHITECTURE.md), as predicates over what was handed in, what is stored, and what the outside saw, when a
+//! life has come to rest.
 
 use super::life::Life;
 use crate::world::ledger::{Posted, Standing};

@@ -44,7 +44,7 @@ const WORTH_SEEING: [&str; 14] = [
     "suggested",
 ];
 /// Lives within which each planted fault must be found.
-const ENOUGH: u64 = 2_000;
+const ENOUGH: u64 = 6_000;
 
 /// How many lives saw what: kinds of facts, and what else is worth having been through.
 type Seen = BTreeMap<String, u64>;

@@ -217,7 +217,7 @@ impl Runner for Outside {
 
     async fn run(&self, approved: Approved) -> RunOutcome {
         pause().await;
-        // Executed from the open file that was digested, so a change since shows here (DESIGN.md 12).
+        // Executed from the open file that was digested, so a change since shows here.
         let why = "the file changed".to_owned();
         if self.fault.is_none() && approved.plan().files != tool(&self.truth().file) {
             return RunOutcome { ended: Ended::NotStarted { why }, ..succeeded() };
