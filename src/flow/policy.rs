@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// Everything `decide` may consult besides the state.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    /// Tried in order; the first that matches decides. None matches: [`Route::default_for`].
+    /// Tried in order; the first that matches decides. When none matches, `placing::route` has the default.
     pub routes: Vec<Route>,
     pub people: Vec<Person>,
     pub services: BTreeMap<String, Service>,

@@ -6,7 +6,7 @@
 //!                                                                        runs.started    runs ever started
 //! ```
 //!
-//! All writes go through one [`writer`]; reading is a [`Reader`]'s, which other processes may open beside it.
+//! All writes go through one `writer`; reading is a [`Reader`]'s, which other processes may open beside it.
 //! Knows SQL and files; knows neither why something is stored nor who asks.
 
 pub mod anchor;
