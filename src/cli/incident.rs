@@ -12,12 +12,29 @@ use std::io::{BufRead as _, IsTerminal as _};
 use std::path::Path;
 use std::time::Duration;
 
+/// Shown under `--help`.
+const HELP: &str = "\
+Examples:
+  incident list
+  incident -i 12 ack
+  incident ack INC-12                 the same
+  incident -i 12 timeline
+  incident -i 12 run restart-service service=checkout
+  incident help run
+
+It is for the user who runs the server, and for root; `cli` in [[person]] says
+which person that is.
+
+Exit codes: 0 done; 1 refused; 2 not understood; 3 must be confirmed (--yes);
+4 no smokejumper is running; 5 storage trouble, try again; 70 our own fault";
+
 /// Longer than the server's own deadline, so that its explanation arrives.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Bytes of an answer read: replies are bounded well below.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
 pub struct Args {
     /// Number of the incident it is about, for words that do not name one
     #[arg(short, long, value_name = "N")]

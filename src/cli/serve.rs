@@ -17,6 +17,7 @@ pub struct ServeArgs {
 /// Serves until SIGTERM or Ctrl-C, then finishes what is under way.
 pub async fn run(config: Config, args: &ServeArgs, quiet: bool) -> Exit {
     let admin = first_administrator(&config.policy);
+    let sources: Vec<String> = config.sources.iter().map(|source| source.name.clone()).collect();
     let app = match App::start(config, Vec::new()).await {
         Ok(app) => app,
         Err(problem) => return Exit::failed(&problem.to_string()),
@@ -31,7 +32,9 @@ pub async fn run(config: Config, args: &ServeArgs, quiet: bool) -> Exit {
             Ok(url) => super::say(&format!("console   http://{}\nsign in   {url}", app.address)),
             Err(problem) => tracing::error!(%problem, "no login link"),
         }
-        super::say(&format!("alerts    http://{}/alerts/alertmanager", app.address));
+        for source in &sources {
+            super::say(&format!("alerts    http://{}/alerts/{source}", app.address));
+        }
     }
     if let Some(why) = app.store.is_restored() {
         tracing::warn!(why, "this database is a copy: nothing is delivered or run until `serve --confirm-restored`");
