@@ -1,8 +1,9 @@
 //! The beat: turns and deliveries go on until told to stop; then what is under way is finished.
 
 use super::Engine;
-use crate::flow::moment::At;
-use crate::ports::Outgoing;
+use crate::flow::event::Event;
+use crate::flow::moment::{At, MINUTE};
+use crate::ports::{Arrival, Outgoing};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -12,6 +13,8 @@ use tokio::task::JoinSet;
 const MAX_IN_FLIGHT: usize = 32;
 /// Looked for work at least this often, should a bell have been missed.
 const POLL: Duration = Duration::from_secs(5);
+/// What depends on time alone (a silence that ends) is looked at this often.
+const TICK: Duration = Duration::from_mins(1);
 /// Looked again this soon when something is overdue but cannot go yet.
 const OVERDUE: Duration = Duration::from_millis(100);
 /// After a failed turn or claim.
@@ -22,7 +25,25 @@ const DRAIN: Duration = Duration::from_secs(15);
 impl Engine {
     /// Works until `stop` turns true.
     pub async fn run_until(self: Arc<Self>, stop: watch::Receiver<bool>) {
-        tokio::join!(Arc::clone(&self).turning(stop.clone()), self.delivering(stop));
+        let (turning, ticking) = (Arc::clone(&self).turning(stop.clone()), Arc::clone(&self).ticking(stop.clone()));
+        tokio::join!(turning, ticking, self.delivering(stop));
+    }
+
+    /// Says every minute that a minute has passed.
+    async fn ticking(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            tokio::select! {
+                () = tokio::time::sleep(TICK) => {}
+                _ = stop.changed() => return,
+            }
+            let at = self.ports.clock.now();
+            let key = format!("{}", at.0 / MINUTE);
+            let tick = Arrival { source: "clock".to_owned(), key, at, event: Event::Tick };
+            match self.ports.inbox.accept(vec![tick]).await {
+                Ok(_) => self.arrived.notify_one(),
+                Err(problem) => tracing::warn!(%problem, "the minute was not noted"),
+            }
+        }
     }
 
     async fn turning(self: Arc<Self>, mut stop: watch::Receiver<bool>) {

@@ -4,7 +4,7 @@ use super::{Cache, Engine};
 use crate::flow::decide::decide;
 use crate::flow::event::Event;
 use crate::flow::incident::IncidentId;
-use crate::flow::moment::At;
+use crate::flow::moment::{At, DAY};
 use crate::flow::phrase::{ours, titled};
 use crate::flow::policy::Policy;
 use crate::flow::remediation::Approved;
@@ -16,6 +16,9 @@ use std::sync::PoisonError;
 
 /// Events decided and stored in one transaction: enough to share an fsync, few enough to answer soon.
 const BATCH: u32 = 64;
+
+/// A resolved alert nobody speaks of is remembered this long; after that an old delivery of it would count as new.
+const REMEMBERED: i64 = 30 * DAY;
 
 /// Who is to be answered what, once it is stored.
 type Answers = Vec<((String, String), Reply)>;
@@ -55,6 +58,9 @@ impl Engine {
         for row in waiting {
             let state = self.loaded(cache, row.arrival.event.incident()).await?;
             let now = self.ports.clock.now();
+            if row.arrival.event == Event::Tick {
+                state.desk.forget(now.plus(-REMEMBERED));
+            }
             let (turn, reply) = match decide(state, row.arrival.event.clone(), &policy, now) {
                 Ok(mut turn) => {
                     let reply = turn.reply.take();

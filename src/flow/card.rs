@@ -9,7 +9,8 @@ use super::moment::{At, DAY, span};
 use super::phrase::{button, code, count, faint, line, ours, outside, party, percent, person, section, strong, under};
 use super::policy::Policy;
 use super::recollection::{Candidate, PastIncident};
-use super::remediation::{SHORT, decision_buttons, standing};
+use super::remediation::SHORT;
+use super::standing::{decision_buttons, standing};
 use super::triage::{case, reasons};
 use smokejumper_intents::intent::{Intent, Who};
 use smokejumper_intents::reply::{Button, Line, Reply, Section, Span, Style};
@@ -81,6 +82,7 @@ fn going_on(incident: &Incident) -> Section {
     let mut lines = Vec::new();
     for (name, group) in groups.iter().take(SHOWN_GROUPS) {
         let state = match (group.firing, group.total) {
+            (_, total) if !incident.is_open() => format!(" {}", count(total.into(), "alert")),
             (0, total) => format!(" {} resolved", if total == 1 { "is".to_owned() } else { format!("all {total}") }),
             (firing, total) if firing == total => format!(" {firing} firing"),
             (firing, total) => format!(" {firing} of {total} firing"),

@@ -27,7 +27,7 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
         _ => Actor::Bot,
     };
     let mut draft = Draft::new(state, policy, now, by);
-    if !matches!(event, Event::Signals(_) | Event::Asked { .. })
+    if !matches!(event, Event::Signals(_) | Event::Asked { .. } | Event::Tick)
         && event.incident().is_none_or(|id| draft.incident(id).is_none())
     {
         // The result of an effect of an incident that is gone: nothing to do, and nothing to keep.
@@ -35,6 +35,7 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
     }
     match event {
         Event::Signals(delivery) => placing::signals(&mut draft, &delivery),
+        Event::Tick => placing::again(&mut draft),
         Event::Asked { by, ask } => response::asked(&mut draft, &by, ask)?,
         Event::RoomOpened { incident, platform, room } => {
             if draft.incident(incident).is_some_and(|i| !i.rooms.contains_key(&platform)) {
@@ -48,6 +49,7 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
         Event::Verified { incident, request, verdict } => remediation::verified(&mut draft, incident, request, verdict),
         Event::Undelivered { incident, what, why } => {
             draft.record(incident, Fact::Undelivered { what, why });
+            draft.show(incident);
         }
         Event::Due { incident, timer: Timer::Expiry { request } } => remediation::expire(&mut draft, incident, request),
         Event::Due { incident, timer: Timer::Quiet } => quiet(&mut draft, incident),

@@ -123,6 +123,11 @@ impl Desk {
         }
     }
 
+    /// Drops resolved alerts that nobody spoke of since `before`; what still fires is kept.
+    pub fn forget(&mut self, before: At) {
+        self.alerts.retain(|_, a| a.status == AlertStatus::Firing || a.last_seen >= before);
+    }
+
     /// Takes over an alert's new state.
     pub fn note(&mut self, alert: AlertState) {
         self.alerts.insert(alert.key.clone(), alert);

@@ -64,10 +64,11 @@ impl<'a> Draft<'a> {
         untouched.chain(self.alerts.values())
     }
 
-    /// Alerts that fire and belong to no incident.
+    /// Alerts that fire and belong to no open incident: listed ones, and those whose incident ended over their heads.
     #[must_use]
     pub fn loose(&self) -> Vec<AlertState> {
-        let alone = |a: &&AlertState| a.incident.is_none() && a.status == AlertStatus::Firing;
+        let over = |id| !self.desk.open.contains_key(&id);
+        let alone = |a: &&AlertState| a.status == AlertStatus::Firing && a.incident.is_none_or(over);
         self.alerts().filter(alone).cloned().collect()
     }
 

@@ -52,6 +52,8 @@ pub enum Event {
         incident: IncidentId,
         timer: Timer,
     },
+    /// A minute has passed: what depends on time alone is looked at again.
+    Tick,
     /// An approved request is about to run: what is true at this moment. Never stored; answered by [`super::Turn::go`].
     Poised {
         incident: IncidentId,
@@ -74,7 +76,7 @@ impl Event {
     #[must_use]
     pub fn incident(&self) -> Option<IncidentId> {
         match self {
-            Self::Signals(_) => None,
+            Self::Signals(_) | Self::Tick => None,
             Self::Asked { ask, .. } => ask.incident.map(IncidentId),
             Self::RoomOpened { incident, .. }
             | Self::Recalled { incident, .. }

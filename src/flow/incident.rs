@@ -15,6 +15,9 @@ pub const MAX_GROUPS: usize = 50;
 /// Where the alerts of the fifty-first name are counted.
 pub const OTHER: &str = "other alerts";
 
+/// Notes kept for the question to memory, and characters of each.
+pub const MAX_NOTES: usize = 10;
+pub const MAX_NOTE_CHARS: usize = 400;
 /// Accounts remembered as having acted; the journal knows all.
 pub const MAX_INVOLVED: usize = 100;
 
@@ -54,6 +57,10 @@ pub struct Incident {
     pub follow_ups: BTreeMap<u32, FollowUp>,
     pub cause: Option<String>,
     pub fix: Option<String>,
+    /// What people wrote down last, shortened, oldest first: it is part of the question to memory.
+    pub notes: Vec<String>,
+    /// A person said how bad it is: alerts alone do not change that any more.
+    pub severity_by_hand: bool,
     /// The last thing the bot could not do.
     pub trouble: Option<String>,
     pub learned: bool,
@@ -170,9 +177,12 @@ impl Incident {
         self.entries > 0 && self.state.0.is_open()
     }
 
-    /// Alerts firing now.
+    /// Alerts firing now. Of an incident that is over nothing is told any more: 0.
     #[must_use]
     pub fn firing(&self) -> u32 {
+        if !self.state.0.is_open() {
+            return 0;
+        }
         self.groups.values().fold(0, |sum, g| sum.saturating_add(g.firing))
     }
 
@@ -218,7 +228,15 @@ impl Incident {
             Fact::RoleTaken { role, who } => {
                 self.roles.insert(*role, who.clone());
             }
-            Fact::SeveritySet { severity } => self.severity = Some(*severity),
+            Fact::SeveritySet { severity } => {
+                self.severity = Some(*severity);
+                self.severity_by_hand |= matches!(entry.by, Actor::Account(_));
+            }
+            Fact::Noted { text } => {
+                self.notes.push(text.chars().take(MAX_NOTE_CHARS).collect());
+                let surplus = self.notes.len().saturating_sub(MAX_NOTES);
+                self.notes.drain(..surplus);
+            }
             Fact::StateSet { state, .. } => self.enter(*state, entry.at),
             Fact::RoomOpened { platform, room } => {
                 self.rooms.entry(*platform).or_insert_with(|| room.clone());
@@ -226,6 +244,9 @@ impl Incident {
             Fact::Undelivered { what, why } => self.trouble = Some(format!("{what}: {why}")),
             Fact::Suggested(suggestion) => self.suggestion = Some(suggestion.clone()),
             Fact::Judged { right, cause } => {
+                if cause.is_some() {
+                    self.cause.clone_from(cause);
+                }
                 self.judged = Some(Judgement { right: *right, cause: cause.clone(), by: entry.by.clone() });
             }
             Fact::RunRequested { request, plan, sha256, needs, expires_at } => {
@@ -276,7 +297,9 @@ impl Incident {
                 if fix.is_some() {
                     self.fix.clone_from(fix);
                 }
-                self.enter(State::Resolved, entry.at);
+                if self.is_open() {
+                    self.enter(State::Resolved, entry.at);
+                }
             }
             Fact::FollowUpOpened { id, title, owner, due, link } => {
                 self.follow_ups.entry(*id).or_insert_with(|| FollowUp {
@@ -294,7 +317,7 @@ impl Incident {
                 }
             }
             Fact::Learned(_) => self.learned = true,
-            Fact::Noted { .. } | Fact::PostmortemDrafted { .. } | Fact::Redacted { .. } => {}
+            Fact::PostmortemDrafted { .. } | Fact::Redacted { .. } => {}
         }
     }
 
@@ -311,11 +334,12 @@ impl Incident {
             State::Mitigated => {
                 times.mitigated.get_or_insert(at);
             }
-            State::Resolved => times.resolved = Some(at),
             _ => {}
         }
         if state.is_open() {
             times.resolved = None;
+        } else {
+            times.resolved.get_or_insert(at);
         }
         self.state = Lifecycle(state);
     }

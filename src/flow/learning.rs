@@ -36,7 +36,7 @@ pub fn lesson(policy: &Policy, incident: &Incident) -> Lesson {
         text: known.text,
         service: known.service,
         labels: known.labels,
-        cause: judged_cause(incident).or_else(|| incident.cause.clone()),
+        cause: incident.cause.clone(),
         resolution: incident.fix.clone(),
         responders: responders(policy, incident),
         runbooks: incident
@@ -51,21 +51,6 @@ pub fn lesson(policy: &Policy, incident: &Incident) -> Lesson {
             responders: s.responders.iter().chain(&s.withheld.responders).cloned().collect(),
         }),
     }
-}
-
-/// What somebody said the cause was, when judging the suggestion.
-fn judged_cause(incident: &Incident) -> Option<String> {
-    incident.judged.as_ref().and_then(|j| j.cause.clone())
-}
-
-/// The cause as far as people confirmed it: named in feedback, or the best suggestion that was judged right.
-#[must_use]
-pub fn found_cause(incident: &Incident) -> Option<String> {
-    let judged = incident.judged.as_ref()?;
-    judged.cause.clone().or_else(|| {
-        let best = incident.suggestion.as_ref().and_then(|s| s.causes.first());
-        best.filter(|_| judged.right).map(|c| c.value.clone())
-    })
 }
 
 /// The last runbook that was verified to have worked, with its parameters.

@@ -30,6 +30,7 @@ mod response;
 pub mod runbook;
 pub mod shown;
 pub mod signal;
+pub mod standing;
 pub mod timeline;
 pub mod triage;
 

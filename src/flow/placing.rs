@@ -9,7 +9,8 @@ use super::effect::{Effect, Timer};
 use super::fact::{Fact, GroupChange, Origin};
 use super::identity::Actor;
 use super::incident::{Incident, IncidentId, MAX_GROUPS, OTHER};
-use super::moment::{At, span};
+use super::moment::{At, DAY, span};
+use super::phrase::{code, ours, titled};
 use super::plan::hex;
 use super::policy::{Open, Route};
 use super::signal::{AlertKey, AlertStatus, Delivery, Signal};
@@ -18,6 +19,8 @@ use std::collections::BTreeMap;
 
 /// Labels that name the service, best first, when no route says which it is.
 const SERVICE_LABELS: [&str; 5] = ["service", "app", "job", "deployment", "namespace"];
+/// An incident that still fires is joined by its service's alerts for this long, then they open one of their own.
+const FIRING_WINDOW: i64 = DAY;
 /// Characters of an incident's title.
 pub const MAX_TITLE: usize = 140;
 
@@ -57,6 +60,29 @@ pub fn signals(draft: &mut Draft, delivery: &Delivery) {
     }
     for (id, changes) in changes {
         record(draft, id, &delivery.source, &changes);
+    }
+}
+
+/// Looks again at firing alerts that were only listed: a silence may have ended, or something opened that they belong to.
+pub fn again(draft: &mut Draft) {
+    let mut changes = Changes::new();
+    for alert in draft.loose().into_iter().filter(|a| a.incident.is_none()) {
+        let signal = Signal {
+            key: alert.key,
+            status: alert.status,
+            starts_at: alert.starts_at,
+            ends_at: alert.ends_at,
+            annotations: alert.summary.map(|s| ("summary".to_owned(), s)).into_iter().collect(),
+            labels: alert.labels,
+            link: alert.link,
+        };
+        if !matches!(place(draft, &signal), Place::List { .. }) {
+            settle(draft, &signal, alert.count, &mut changes);
+        }
+    }
+    for (id, changes) in changes {
+        let source = changes.first().map(|(_, key)| key.source.clone()).unwrap_or_default();
+        record(draft, id, &source, &changes);
     }
 }
 
@@ -201,10 +227,28 @@ pub fn place(draft: &Draft, signal: &Signal) -> Place {
     }
 }
 
+/// A worse alert joined, and no person said how bad it is: the incident is as bad as its worst alert.
+fn escalate(draft: &mut Draft, id: IncidentId, changes: &[(Change, AlertKey)]) {
+    let joined = changes.iter().filter(|(c, _)| *c == Change::Joined).filter_map(|(_, key)| draft.alert(key));
+    let worst = joined.map(|a| (route(draft, &a.labels).severity, a.name.clone())).min();
+    let Some((severity, name)) = worst else { return };
+    let Some(before) = draft.incident(id).filter(|i| !i.severity_by_hand).map(Incident::severity) else { return };
+    if severity < before {
+        draft.record_by(Actor::Bot, id, Fact::SeveritySet { severity });
+        let spans = vec![
+            ours(format!("Severity is {} now (was {}): ", severity.label(), before.label())),
+            code(name),
+            ours(" joined."),
+        ];
+        draft.say(id, &titled(spans));
+    }
+}
+
 /// Why no further incident may open by itself just now, if so.
 fn over_budget(draft: &Draft) -> Option<String> {
     let storm = &draft.policy.storm;
-    let recent = draft.desk.opened.iter().filter(|at| draft.now.since(**at) < storm.window).count();
+    let recent =
+        draft.desk.opened.iter().filter(|at| **at <= draft.now && draft.now.since(**at) < storm.window).count();
     (recent >= storm.incidents)
         .then(|| format!("storm: {recent} incidents opened within {}, the rest is gathered", span(storm.window)))
 }
@@ -225,9 +269,10 @@ fn related(draft: &Draft, signal: &Signal, service: Option<&str>) -> Option<(Inc
         return latest(same.filter(|i| i.groups.contains_key(name)).collect())
             .map(|id| (id, format!("same alert name, and {id} names no service either")));
     };
-    let same = draft
-        .open()
-        .filter(|i| i.service.as_deref() == Some(service) && (i.firing() > 0 || within(i, grouping.service_window)));
+    let same = draft.open().filter(|i| {
+        i.service.as_deref() == Some(service)
+            && (within(i, grouping.service_window) || (i.firing() > 0 && within(i, FIRING_WINDOW)))
+    });
     if let Some(id) = latest(same.collect()) {
         return Some((
             id,
@@ -343,6 +388,7 @@ fn record(draft: &mut Draft, id: IncidentId, source: &str, changes: &[(Change, A
     let fact =
         Fact::AlertsChanged { source: source.to_owned(), because, groups, digest: hex(digest.finish().as_ref()) };
     draft.record_by(Actor::Source(source.to_owned()), id, fact);
+    escalate(draft, id, changes);
     draft.show(id);
     if news {
         draft.recall(id);

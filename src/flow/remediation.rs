@@ -5,17 +5,18 @@
 use super::draft::Draft;
 use super::effect::{Effect, Timer};
 use super::event::Fresh;
-use super::fact::{CheckResult, Ended, Fact, RunOutcome, Verdict};
+use super::fact::{Ended, Fact, RunOutcome, Verdict};
 use super::identity::{Actor, Identity, PersonId};
 use super::incident::{Incident, IncidentId, Phase, Run};
+use super::learning;
 use super::moment::span;
-use super::phrase::{account, button, code, count, line, ours, outside, section, strong, titled};
+use super::phrase::{account, code, count, ours, outside, section, strong, titled};
 use super::plan::Plan;
 use super::policy::Policy;
 use super::refusal::Refusal;
 use super::render::{refusal, render};
-use smokejumper_intents::intent::Intent;
-use smokejumper_intents::reply::{Button, Line, Span, Style};
+use super::standing::{check_line, decision_buttons, last_lines, plan_lines};
+use smokejumper_intents::reply::Line;
 use smokejumper_intents::word::{Right, State};
 use std::collections::BTreeSet;
 
@@ -92,6 +93,10 @@ pub fn request(
         draft.reply(reply);
         return Ok(());
     }
+    if runbook.approvals > 0 && policy.person(by).is_none() {
+        let why = "your account is linked to nobody, so nobody could tell whether somebody else approves.";
+        return Err(Refusal::new(why).or_try(format!("note please run {name}")));
+    }
     guard(incident, &plan, policy.approval.max_ineffective)?;
     let number = incident.runs.keys().next_back().map_or(1, |n| n + 1);
     let (needs, expires_at) = (runbook.approvals, draft.now.plus(policy.approval.expires_after));
@@ -121,25 +126,6 @@ pub fn request(
     draft.say(id, &message);
     draft.reply(message);
     Ok(())
-}
-
-/// Approve and deny, bound to the plan that was shown.
-#[must_use]
-pub fn decision_buttons(id: IncidentId, request: u32, short: &str) -> Vec<Button> {
-    let approve = Intent::Approve { request: Some(request), plan: Some(short.to_owned()) };
-    let deny = Intent::Deny { request: Some(request), reason: None };
-    vec![
-        button(format!("Approve #{request}"), Style::Primary, id.0, approve),
-        button(format!("Deny #{request}"), Style::Danger, id.0, deny),
-    ]
-}
-
-/// The plan as the approver must see it: the exact commands, escaped.
-#[must_use]
-pub fn plan_lines(plan: &Plan) -> Vec<Line> {
-    let mut lines: Vec<Line> = plan.shown().into_iter().map(|c| line(vec![code(c)])).collect();
-    lines.push(line(vec![Span::Faint(format!("plan {}", plan.sha256().chars().take(SHORT).collect::<String>()))]));
-    lines
 }
 
 /// The incident's own service for a `service` parameter that was left out.
@@ -276,7 +262,9 @@ pub fn deny(
     reason: Option<String>,
 ) -> Result<(), Refusal> {
     let Some(incident) = draft.incident(id) else { return Err(Refusal::new(format!("there is no {id}."))) };
-    let (number, run) = meant(incident, request)?;
+    let waiting =
+        request.and_then(|n| incident.runs.get(&n).map(|r| (n, r))).filter(|(_, r)| r.phase == Phase::Approved);
+    let (number, run) = waiting.map_or_else(|| meant(incident, request), Ok)?;
     if run.requested_by != Actor::Account(by.clone()) && draft.policy.right(by) < Right::Approver {
         return Err(Refusal::new("only an approver, or who asked for it, can deny a run."));
     }
@@ -374,6 +362,9 @@ fn still_good(draft: &Draft, run: &Run, fresh: &Fresh) -> Result<(), String> {
         return Err(format!("the runbook {} changed since", run.plan.runbook));
     }
     let requester = requester(policy, run);
+    if run.needs > 0 && requester.is_none() {
+        return Err("who asked for it is linked to nobody".to_owned());
+    }
     let approvers: BTreeSet<&PersonId> = run
         .approvals
         .iter()
@@ -392,6 +383,10 @@ fn still_good(draft: &Draft, run: &Run, fresh: &Fresh) -> Result<(), String> {
 /// A run ended.
 pub fn ran(draft: &mut Draft, id: IncidentId, request: u32, outcome: RunOutcome) {
     let Some(run) = draft.incident(id).and_then(|i| i.runs.get(&request)) else { return };
+    if run.phase == Phase::Approved {
+        not_begun(draft, id, request, &outcome.ended);
+        return;
+    }
     if run.phase != Phase::Started {
         return;
     }
@@ -425,13 +420,12 @@ pub fn ran(draft: &mut Draft, id: IncidentId, request: u32, outcome: RunOutcome)
     draft.show(id);
 }
 
-/// The last lines of a process's output, enough to see what happened.
-fn last_lines(output: &super::fact::Output) -> Vec<Line> {
-    const SHOWN: usize = 5;
-    let text = if output.tail.is_empty() { &output.head } else { &output.tail };
-    let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).collect();
-    let from = lines.len().saturating_sub(SHOWN);
-    lines.into_iter().skip(from).map(|l| line(vec![code(l.chars().take(200).collect::<String>())])).collect()
+/// It was given up before it began: the request ends, so that it can be made again.
+fn not_begun(draft: &mut Draft, id: IncidentId, request: u32, ended: &Ended) {
+    let why = super::timeline::ended(ended);
+    draft.record(id, Fact::RunVoided { request, why: why.clone() });
+    draft.say(id, &titled(vec![strong(format!("Run #{request} ")), ours("did not start: "), outside(why)]));
+    draft.show(id);
 }
 
 /// It was checked whether a run worked.
@@ -449,49 +443,9 @@ pub fn verified(draft: &mut Draft, id: IncidentId, request: u32, verdict: Verdic
         draft
             .record(id, Fact::StateSet { state: State::Mitigated, note: Some(format!("run #{request} was verified")) });
     }
+    if draft.incident(id).is_some_and(|i| !i.is_open()) {
+        learning::learn(draft, id);
+    }
     draft.say(id, &message);
     draft.show(id);
-}
-
-fn check_line(check: &CheckResult) -> Line {
-    let mark = if check.passed { "yes: " } else { "no: " };
-    let mut spans = vec![ours(mark), code(check.what.clone())];
-    if !check.passed {
-        spans.extend([ours(", saw "), outside(check.saw.clone())]);
-    }
-    line(spans)
-}
-
-/// How a request stands, as one line of the card.
-#[must_use]
-pub fn standing(policy: &Policy, number: u32, run: &Run) -> Line {
-    let mut spans = vec![ours(format!("#{number} ")), code(run.plan.runbook.clone())];
-    let by: Vec<Span> = run.approvals.iter().map(|a| account(policy, a)).collect();
-    let text = match (&run.phase, &run.outcome, &run.verdict) {
-        (Phase::Requested, _, _) => format!(" waits for {}", count(run.needs.into(), "approval")),
-        (Phase::Approved, _, _) => " is approved".to_owned(),
-        (Phase::Started, _, _) => " is running".to_owned(),
-        (Phase::Denied, _, _) => " was denied".to_owned(),
-        (Phase::Expired, _, _) => " expired".to_owned(),
-        (Phase::Voided, _, _) => " became void".to_owned(),
-        (Phase::Finished, _, Some(v)) if v.passed => " worked, verified".to_owned(),
-        (Phase::Finished, _, Some(_)) => " did not help".to_owned(),
-        (Phase::Finished, Some(o), None) => match &o.ended {
-            Ended::Succeeded if run.plan.verify.is_empty() => " ended, not verified".to_owned(),
-            Ended::Succeeded => " ended, being checked".to_owned(),
-            Ended::Failed { .. } => " failed".to_owned(),
-            Ended::TimedOut { .. } => " timed out".to_owned(),
-            Ended::NotStarted { .. } => " was not started".to_owned(),
-            Ended::Unknown { .. } => " was interrupted: outcome unknown".to_owned(),
-        },
-        (Phase::Finished, None, None) => " ended".to_owned(),
-    };
-    spans.push(ours(text));
-    if let Actor::Account(identity) = &run.requested_by {
-        spans.extend([ours("; asked by "), account(policy, identity)]);
-    }
-    for person in by {
-        spans.extend([ours(", approved by "), person]);
-    }
-    line(spans)
 }

@@ -54,6 +54,8 @@ pub fn asked(draft: &mut Draft, by: &Identity, ask: Ask) -> Result<(), Refusal> 
         Intent::SetState { state, note } => set_state(draft, id, state, note)?,
         Intent::Note { text } => {
             draft.record(id, Fact::Noted { text: text.chars().take(MAX_NOTE).collect() });
+            // What people see is what memory lacks most.
+            draft.recall(id);
             draft.reply(titled(vec![ours("Noted in the timeline of "), Span::Incident(id.0), ours(".")]));
         }
         Intent::Run { runbook, params, dry } => remediation::request(draft, by, id, &runbook, params, dry)?,
@@ -214,15 +216,19 @@ fn resolved(draft: &mut Draft, id: IncidentId, cause: Option<String>, fix: Optio
     if before.is_running() {
         return Err(Refusal::new("a remediation is still running; resolve when it has ended."));
     }
-    let cause = cause.or_else(|| before.cause.clone()).or_else(|| learning::found_cause(before));
+    let cause = cause.or_else(|| before.cause.clone());
     let fix = fix.or_else(|| before.fix.clone()).or_else(|| learning::verified_fix(before));
     let firing = u64::from(before.firing());
+    let ends = before.is_open();
     draft.record(id, Fact::Resolved { cause: cause.clone(), fix: fix.clone() });
-    remediation::void_open(draft, id, "the incident was resolved");
-    let through = draft.incident(id).map_or(0, |i| i.entries);
-    draft.record_by(Actor::Bot, id, Fact::PostmortemDrafted { through });
+    if ends {
+        remediation::void_open(draft, id, "the incident was resolved");
+        let through = draft.incident(id).map_or(0, |i| i.entries);
+        draft.record_by(Actor::Bot, id, Fact::PostmortemDrafted { through });
+    }
     learning::learn(draft, id);
-    let mut message: Reply = titled(vec![strong("Resolved. "), Span::Incident(id.0)]);
+    let title = if ends { "Resolved. " } else { "Recorded how it ended. " };
+    let mut message: Reply = titled(vec![strong(title), Span::Incident(id.0)]);
     let known = |what: &str, value: Option<String>| match value {
         Some(v) => line(vec![faint(format!("{what}: ")), outside(v)]),
         None => line(vec![faint(format!("{what}: ")), ours("not known")]),
@@ -231,7 +237,9 @@ fn resolved(draft: &mut Draft, id: IncidentId, cause: Option<String>, fix: Optio
     if firing > 0 {
         lines.push(line(vec![strong(format!("{} still firing.", count(firing, "alert")))]));
     }
-    lines.push(line(vec![ours("The postmortem is drafted; what I learned will be offered next time.")]));
+    if ends {
+        lines.push(line(vec![ours("The postmortem is drafted; what I learned will be offered next time.")]));
+    }
     message.sections.push(section("", lines));
     draft.say(id, &message);
     draft.reply(message);
@@ -247,6 +255,9 @@ fn feedback(draft: &mut Draft, id: IncidentId, right: bool, cause: Option<String
         );
     }
     let closed = !before.is_open();
+    // What was right is what was shown at that moment, whatever is suggested later.
+    let shown = || before.suggestion.as_ref().and_then(|s| s.causes.first()).map(|c| c.value.clone());
+    let cause = cause.or_else(|| shown().filter(|_| right));
     draft.record(id, Fact::Judged { right, cause: cause.clone() });
     if closed {
         learning::learn(draft, id);

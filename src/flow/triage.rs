@@ -25,6 +25,10 @@ pub fn question(incident: &Incident, now: super::moment::At) -> Question {
         text.push_str(group.summary.as_deref().unwrap_or_default());
         text.push('\n');
     }
+    for note in &incident.notes {
+        text.push_str(note);
+        text.push('\n');
+    }
     Question {
         case: incident.id.to_string(),
         at: now,

@@ -12,7 +12,7 @@ const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
 
 /// Version of how facts fold into an incident. Raise it when [`crate::flow::incident::Incident`] or its `apply` changes
 /// what a snapshot means; older snapshots are then folded again from the journal.
-pub const FOLD: i64 = 1;
+pub const FOLD: i64 = 2;
 
 /// The version found; 0 for an empty database.
 pub async fn version(connection: &mut AnyConnection) -> Result<usize, StoreError> {

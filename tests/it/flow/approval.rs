@@ -295,12 +295,20 @@ fn two_accounts_of_one_person_are_one_pair_of_eyes() {
 #[test]
 fn linking_requester_and_approver_voids() {
     let mut story = story();
-    story.tell(ask_run(5, "restart")).unwrap();
+    story.tell(ask_run(0, "restart")).unwrap();
     story.tell(approve(2)).unwrap();
-    act(&mut story, &Act::Link { from: 5, to: 2 });
+    act(&mut story, &Act::Link { from: 0, to: 2 });
     let poised = Event::Poised { incident: INC, request: 1, fresh: fresh(None, "good") };
     assert!(story.tell(poised).unwrap().is_none());
     assert_eq!(run(&story, 1).unwrap().phase, Phase::Voided);
+}
+
+/// I16: who is behind an unlinked account nobody knows, so nobody could tell whether somebody else approves.
+#[test]
+fn an_unlinked_account_cannot_ask_for_what_needs_four_eyes() {
+    let mut story = story();
+    assert!(story.tell(ask_run(5, "restart")).unwrap_err().because.contains("linked to nobody"));
+    assert!(run(&story, 1).is_none());
 }
 
 #[test]
