@@ -28,46 +28,9 @@ impl Door for Engine {
     }
 
     async fn ask(&self, by: Identity, ask: Ask, key: String) -> Result<Reply, StoreError> {
-        if !ask.intent.is_act() {
-            return self.answer(&by, ask).await;
-        }
-        if let Some(id) = ask.incident.map(IncidentId)
-            && self.ports.views.incident(&by, id).await?.is_none()
-        {
-            // Whether it does not exist or is private is the same to them (I27).
-            return Ok(no_incident(id));
-        }
-        let source = format!("ask:{}", by.platform.label());
-        let heard = self.expect_reply(&source, &key);
-        let arrival = Arrival {
-            source: source.clone(),
-            key: key.clone(),
-            at: self.ports.clock.now(),
-            event: Event::Asked { by, ask },
-        };
-        let accepted = self.ports.inbox.accept(vec![arrival]).await;
-        let known = matches!(accepted.as_deref(), Ok([Accepted::Known(_)]));
-        if accepted.is_err() && heard.is_some() {
-            self.forget(&source, &key);
-        }
-        accepted?;
-        if known {
-            // Done already, or somebody else's click of the same button waits for the reply.
-            if heard.is_some() {
-                self.forget(&source, &key);
-            }
-            return Ok(titled(vec![ours("That was received already; it is done once.")]));
-        }
-        self.arrived.notify_one();
-        let Some(heard) = heard else { return Ok(stored()) };
-        match tokio::time::timeout(REPLY_BUDGET, heard).await {
-            Ok(Ok(reply)) => Ok(reply),
-            Ok(Err(_)) => Ok(titled(vec![ours("Done.")])),
-            Err(_) => {
-                self.forget(&source, &key);
-                Ok(stored())
-            }
-        }
+        let reply = if ask.intent.is_act() { self.act(by, ask, key).await? } else { self.answer(&by, ask).await? };
+        // Once, here, whoever shows it.
+        Ok(reply.bounded())
     }
 
     async fn bury(&self, letter: DeadLetter) -> Result<(), StoreError> {
@@ -80,20 +43,56 @@ fn stored() -> Reply {
     titled(vec![ours("Stored. I am slow just now; the card will show it.")])
 }
 
+/// The place of somebody who waits for the reply to an act. Given up when it is dropped, because whoever asked may go away at
+/// any moment, and with them everything that was still to be done for them.
+struct Seat<'e> {
+    engine: &'e Engine,
+    key: (String, String),
+    reply: oneshot::Receiver<Reply>,
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.engine.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}
+
 impl Engine {
-    fn expect_reply(&self, source: &str, key: &str) -> Option<oneshot::Receiver<Reply>> {
+    /// Stores the act, and waits for its reply as long as people are kept waiting.
+    async fn act(&self, by: Identity, ask: Ask, key: String) -> Result<Reply, StoreError> {
+        if let Some(id) = ask.incident.map(IncidentId)
+            && self.ports.views.incident(&by, id).await?.is_none()
+        {
+            // Whether it does not exist or is private is the same to them (I27).
+            return Ok(no_incident(id));
+        }
+        let source = format!("ask:{}", by.platform.label());
+        let seat = self.seat(&source, &key);
+        let arrival = Arrival { source, key, at: self.ports.clock.now(), event: Event::Asked { by, ask } };
+        let accepted = self.ports.inbox.accept(vec![arrival]).await?;
+        if matches!(accepted.as_slice(), [Accepted::Known(_)]) {
+            // Done already, or somebody else's click of the same button waits for the reply.
+            return Ok(titled(vec![ours("That was received already; it is done once.")]));
+        }
+        self.arrived.notify_one();
+        let Some(mut seat) = seat else { return Ok(stored()) };
+        Ok(match tokio::time::timeout(REPLY_BUDGET, &mut seat.reply).await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(_)) => titled(vec![ours("Done.")]),
+            Err(_) => stored(),
+        })
+    }
+
+    /// `None`: too many wait already, or somebody waits for this very reply.
+    fn seat(&self, source: &str, key: &str) -> Option<Seat<'_>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (source.to_owned(), key.to_owned());
         if waiting.len() >= MAX_WAITING || waiting.contains_key(&key) {
             return None;
         }
-        let (sender, receiver) = oneshot::channel();
-        waiting.insert(key, sender);
-        Some(receiver)
-    }
-
-    fn forget(&self, source: &str, key: &str) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&(source.to_owned(), key.to_owned()));
+        let (sender, reply) = oneshot::channel();
+        waiting.insert(key.clone(), sender);
+        Some(Seat { engine: self, key, reply })
     }
 }
 

@@ -13,6 +13,7 @@ mod backtest;
 mod contracts;
 mod demo_memory;
 mod documents;
+mod engine;
 mod flow;
 mod process;
 mod sim;
