@@ -5,6 +5,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -24,22 +25,30 @@ pub async fn serve(listener: TcpListener, app: Router, mut stop: watch::Receiver
     let connections = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => connect(stream, place, app.clone(), &connections),
-                Err(problem) => {
-                    tracing::warn!(%problem, "a connection was not accepted");
-                    tokio::time::sleep(PAUSE).await;
-                }
-            },
+        // Stop is heard while the house is full, too.
+        let admitted = tokio::select! {
+            admitted = admit(&listener, &places) => admitted,
             () = told(&mut stop) => break,
+        };
+        match admitted {
+            Ok((stream, place)) => connect(stream, place, app.clone(), &connections),
+            Err(problem) => {
+                tracing::warn!(%problem, "a connection was not accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
     drop(listener);
     if tokio::time::timeout(DRAIN, connections.shutdown()).await.is_err() {
         tracing::info!("connections that were still open were closed");
     }
+}
+
+/// The next connection, as soon as there is a place for it.
+async fn admit(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, place))
 }
 
 /// Returns once `stop` is true.
