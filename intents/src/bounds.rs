@@ -65,6 +65,7 @@ fn intent(intent: &Intent) -> bool {
         Intent::Acknowledge
         | Intent::SetSeverity { .. }
         | Intent::List { .. }
+        | Intent::Card
         | Intent::Why
         | Intent::Similar
         | Intent::WhoToCall

@@ -127,7 +127,7 @@ fn command(
 fn nothing_said(place: Place) -> Ask {
     match place {
         Place::Lobby => Ask { incident: None, intent: Intent::List { closed: false } },
-        Place::Incident(number) => Ask { incident: Some(number), intent: Intent::Help { verb: None } },
+        Place::Incident(number) => Ask { incident: Some(number), intent: Intent::Card },
     }
 }
 

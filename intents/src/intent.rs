@@ -92,6 +92,8 @@ pub enum Intent {
     Search {
         query: String,
     },
+    /// Where the incident stands.
+    Card,
     Why,
     Similar,
     WhoToCall,
@@ -111,6 +113,7 @@ impl Intent {
             self,
             Self::List { .. }
                 | Self::Search { .. }
+                | Self::Card
                 | Self::Why
                 | Self::Similar
                 | Self::WhoToCall

@@ -54,6 +54,7 @@ fn command(ask: &Ask, quoted: bool) -> String {
         Intent::FollowUpDone { follow_up } => ("follow-up", vec![Some(format!("done F-{follow_up}"))]),
         Intent::List { closed } => ("list", vec![closed.then(|| "closed".to_owned())]),
         Intent::Search { query } => ("search", vec![Some(query.clone())]),
+        Intent::Card => ("card", vec![]),
         Intent::Why => ("why", vec![]),
         Intent::Similar => ("similar", vec![]),
         Intent::WhoToCall => ("who", vec![]),

@@ -3,6 +3,7 @@
 use super::Engine;
 use super::intake::no_incident;
 use crate::flow::answer;
+use crate::flow::card::card;
 use crate::flow::identity::Identity;
 use crate::flow::incident::IncidentId;
 use crate::flow::refusal::Refusal;
@@ -53,6 +54,7 @@ impl Engine {
         };
         let Some(incident) = views.incident(by, id).await? else { return Ok(no_incident(id)) };
         Ok(match ask.intent {
+            Intent::Card => card(&incident, &views.desk().await?, &policy, now),
             Intent::Why => answer::why(&incident, &policy, now),
             Intent::Similar => answer::similar(incident.suggestion.as_ref().map_or(&[], |s| s.similar.as_slice())),
             Intent::WhoToCall => answer::who(&incident, &policy),

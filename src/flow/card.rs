@@ -21,8 +21,6 @@ use std::fmt::Write as _;
 const SHOWN_GROUPS: usize = 8;
 /// Runs listed, newest first.
 const SHOWN_RUNS: usize = 5;
-/// Share of an incident's telling words that makes a past one worth a look.
-const NEAR: f64 = 0.1;
 /// Runbooks offered.
 const SHOWN_RUNBOOKS: usize = 3;
 
@@ -119,7 +117,7 @@ pub fn probable_cause(incident: &Incident, policy: &Policy, now: At) -> Section 
     }
     if lines.is_empty() {
         lines.push(line(vec![ours("I don't know: no past incident is close enough to name a cause.")]));
-        lines.extend(suggestion.similar.iter().filter(|s| s.similarity >= NEAR).take(2).map(nearest));
+        lines.extend(suggestion.similar.iter().take(2).map(nearest));
     }
     lines.push(line(vec![faint(seen(suggestion, now))]));
     for owed in &suggestion.owed {

@@ -63,6 +63,15 @@ pub fn signals(draft: &mut Draft, delivery: &Delivery) {
     }
 }
 
+/// A route as people call it.
+fn by_route(name: &str) -> String {
+    match name {
+        "default" => "by default".to_owned(),
+        numbered if numbered.starts_with("route ") => numbered.to_owned(),
+        named => format!("route {named}"),
+    }
+}
+
 /// Looks again at firing alerts that were only listed: a silence may have ended, or something opened that they belong to.
 pub fn again(draft: &mut Draft) {
     let mut changes = Changes::new();
@@ -210,16 +219,16 @@ pub fn place(draft: &Draft, signal: &Signal) -> Place {
     }
     let routed = route(draft, labels);
     if routed.open == Open::Never {
-        return Place::List { because: format!("route {} never opens or joins", routed.route) };
+        return Place::List { because: format!("{} never opens or joins", by_route(&routed.route)) };
     }
     if let Some((incident, because)) = related(draft, signal, routed.service.as_deref()) {
         return Place::Join { incident, because };
     }
     if routed.open == Open::Group {
-        return Place::List { because: format!("route {}: nothing open that it belongs to", routed.route) };
+        return Place::List { because: format!("{}: nothing open that it belongs to", by_route(&routed.route)) };
     }
     let Some(because) = over_budget(draft) else {
-        return Place::Open { because: format!("route {}: nothing open that it belongs to", routed.route) };
+        return Place::Open { because: format!("{}: nothing open that it belongs to", by_route(&routed.route)) };
     };
     match draft.open().find(|i| i.origin == Some(Origin::Storm)) {
         Some(i) => Place::Join { incident: i.id, because },

@@ -116,7 +116,8 @@ pub struct Storm {
 
 #[derive(Clone, Debug)]
 pub struct Triage {
-    /// Below this probability the bot says that it does not know.
+    /// Below this probability the bot says that it does not know. One in four by default: the number stands beside each
+    /// suggestion, and less than that is a guess.
     pub threshold: f64,
     /// A change of probability worth saying in the thread.
     pub notable_change: f64,
@@ -147,7 +148,7 @@ impl Default for Storm {
 
 impl Default for Triage {
     fn default() -> Self {
-        Self { threshold: 0.35, notable_change: 0.10, shown: 3 }
+        Self { threshold: 0.25, notable_change: 0.10, shown: 3 }
     }
 }
 

@@ -2,13 +2,14 @@
 //!
 //! Blameless: it tells what happened, and names people only as those who owe a follow-up.
 
-use super::fact::{Entry, Fact};
+use super::fact::{Ended, Entry, Fact};
 use super::incident::Incident;
 use super::moment::span;
 use super::phrase::{code, count, faint, line, ours, outside, person, strong, titled};
 use super::policy::Policy;
 use super::timeline::{Told, timeline};
 use smokejumper_intents::reply::{Reply, Section, Span};
+use smokejumper_intents::word::Severity;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Postmortem {
@@ -67,23 +68,40 @@ fn what_happened(incident: &Incident, entries: &[Entry]) -> Vec<Sentence> {
     let mut spans = vec![
         ours(format!("On {} at {} UTC ", incident.times.declared.day(), incident.times.declared.hm())),
         outside(incident.title.clone()),
-        ours(format!(" was declared as {}", incident.severity().label())),
+        ours(format!(" was declared as {}", first_severity(incident, entries).label())),
     ];
     if let Some(service) = &incident.service {
         spans.extend([ours(" on "), code(service.clone())]);
     }
     spans.push(ours("."));
     sentences.push(said(spans, declared));
+    let changed = numbers(entries, |f| matches!(f, Fact::SeveritySet { .. }));
+    if !changed.is_empty() {
+        sentences.push(said(vec![ours(format!("Its severity became {}.", incident.severity().label()))], changed));
+    }
     let alerts = numbers(entries, |f| matches!(f, Fact::AlertsChanged { .. }));
     if alerts.is_empty() {
         sentences.push(unknown("no alert told of it."));
     } else {
         let total: u64 = incident.groups.values().map(|g| u64::from(g.total)).sum();
         let names = incident.groups.keys().take(5).cloned().collect::<Vec<_>>().join(", ");
-        sentences
-            .push(said(vec![ours(format!("{} told of it: ", count(total, "alert"))), code(names), ours(".")], alerts));
+        let more = match incident.groups.len().saturating_sub(5) {
+            0 => ".".to_owned(),
+            more => format!(" and {}.", count(more as u64, "other name")),
+        };
+        let told = format!("{} told of it: ", count(total, "alert"));
+        sentences.push(said(vec![ours(told), code(names), ours(more)], alerts));
     }
     sentences
+}
+
+/// How bad it was said to be at first.
+fn first_severity(incident: &Incident, entries: &[Entry]) -> Severity {
+    let declared = entries.iter().find_map(|e| match &e.fact {
+        Fact::Declared { severity, .. } => Some(*severity),
+        _ => None,
+    });
+    declared.unwrap_or_else(|| incident.severity())
 }
 
 fn times(incident: &Incident, entries: &[Entry]) -> Vec<Sentence> {
@@ -172,7 +190,8 @@ fn remediation(entries: &[Entry]) -> Vec<Sentence> {
                     from.push(later.n);
                 }
                 Fact::RunFinished { request: r, outcome } if r == request => {
-                    text.push_str(", and ran (");
+                    let began = !matches!(outcome.ended, Ended::NotStarted { .. });
+                    text.push_str(if began { ", and ran (" } else { ", and did not run (" });
                     text.push_str(&super::timeline::ended(&outcome.ended));
                     text.push(')');
                     from.push(later.n);

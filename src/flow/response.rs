@@ -69,6 +69,7 @@ pub fn asked(draft: &mut Draft, by: &Identity, ask: Ask) -> Result<(), Refusal> 
         Intent::Declare { .. }
         | Intent::List { .. }
         | Intent::Search { .. }
+        | Intent::Card
         | Intent::Why
         | Intent::Similar
         | Intent::WhoToCall

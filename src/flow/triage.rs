@@ -15,6 +15,11 @@ use std::collections::BTreeMap;
 /// Characters of alerts, summaries and notes that a question to memory holds.
 pub const MAX_QUESTION: usize = 4_000;
 
+/// Share of an incident's telling words that makes a past one worth a look.
+const NEAR: f64 = 0.1;
+/// And one much the same.
+const ALIKE: f64 = 0.3;
+
 /// The incident as a question: what is known now, and nothing that only its end will tell.
 #[must_use]
 pub fn question(incident: &Incident, now: super::moment::At) -> Question {
@@ -52,13 +57,16 @@ pub fn recalled(draft: &mut Draft, id: IncidentId, said: Recollection) {
     for candidate in &mut responders {
         circumstances(draft, id, candidate);
     }
-    let cited: Vec<String> = said.similar.iter().map(|s| s.case.clone()).collect();
+    let named = |case: &String| causes.iter().chain(&responders).any(|c| c.evidence.iter().any(|(e, _)| e == case));
+    let similar: Vec<_> = said.similar.into_iter().filter(|s| s.similarity >= NEAR || named(&s.case)).collect();
+    // A follow-up is only held against those who had really seen it coming.
+    let cited: Vec<String> = similar.iter().filter(|s| s.similarity >= ALIKE).map(|s| s.case.clone()).collect();
     let owed = draft.desk.owed.iter().filter(|o| cited.contains(&o.incident.to_string())).cloned().collect();
     let suggestion = Suggestion {
         model: said.model,
         causes,
         responders,
-        similar: said.similar,
+        similar,
         seen: said.seen,
         of: said.of,
         since: said.since,

@@ -30,9 +30,9 @@ fn declared(title: &str) -> Intent {
 fn nothing_said() {
     for text in ["", "  \n", "\u{feff}\u{200b}"] {
         assert_eq!(clear(text, Place::Lobby), Ask { incident: None, intent: Intent::List { closed: false } });
-        assert_eq!(clear(text, Place::Incident(3)), Ask { incident: Some(3), intent: Intent::Help { verb: None } });
+        assert_eq!(clear(text, Place::Incident(3)), Ask { incident: Some(3), intent: Intent::Card });
     }
-    assert_eq!(clear("INC-12", Place::Lobby), Ask { incident: Some(12), intent: Intent::Help { verb: None } });
+    assert_eq!(clear("INC-12", Place::Lobby), Ask { incident: Some(12), intent: Intent::Card });
 }
 
 #[test]
@@ -144,10 +144,10 @@ fn unknown_text_in_an_incident_gets_the_nearest_verbs() {
       There is no command `please`.
 
     Did you mean
+      `card`
       `timeline`
       `why`
       `who`
-      `help [command]`
       `note please show me the timeline`
     "#);
     assert!(shown("akc INC-12", Place::Lobby).contains("`ack`"));

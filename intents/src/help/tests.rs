@@ -24,6 +24,7 @@ fn an_approver_in_an_incident() {
       `note <text>` - put something on the timeline
 
     Understand
+      `card` - where it stands, all in one place
       `why` - the probable cause, with its evidence
       `similar` - past incidents like this one, and what fixed them
       `who` - who can help best, and why
@@ -66,8 +67,8 @@ fn a_responder_in_the_lobby() {
       `help [command]` - what you can do here, or all about one command
 
     About one incident
-      ack, lead, role, sev, status, note, why, similar, who, timeline, run, deny,
-        resolve, feedback, follow-up, postmortem
+      ack, lead, role, sev, status, note, card, why, similar, who, timeline, run,
+        deny, resolve, feedback, follow-up, postmortem
       In its channel, or with its number: `ack INC-12`
     "#);
 }
@@ -82,6 +83,7 @@ fn a_viewer_sees_no_act() {
       `search <words>` - find past incidents by words
 
     Understand
+      `card` - where it stands, all in one place
       `why` - the probable cause, with its evidence
       `similar` - past incidents like this one, and what fixed them
       `who` - who can help best, and why

@@ -4,6 +4,7 @@ use crate::verb::Verb;
 
 mod ack;
 mod approve;
+mod card;
 pub(crate) mod declare;
 mod deny;
 mod feedback;
@@ -36,6 +37,7 @@ pub const VERBS: &[&Verb] = &[
     &sev::VERB,
     &status::VERB,
     &note::VERB,
+    &card::VERB,
     &why::VERB,
     &similar::VERB,
     &who::VERB,

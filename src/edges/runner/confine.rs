@@ -61,6 +61,10 @@ pub fn close(protect: &[PathBuf]) -> bool {
 /// Every path that is neither protected nor on the way to something protected, as few as possible.
 fn beside(protect: &[PathBuf]) -> Option<Vec<PathBuf>> {
     let protect: BTreeSet<PathBuf> = protect.iter().filter_map(|path| path.canonicalize().ok()).collect();
+    if protect.is_empty() {
+        // Nothing is there to protect, and a rule without a path would close everything.
+        return None;
+    }
     let way: BTreeSet<&Path> = protect.iter().flat_map(|path| path.ancestors().skip(1)).collect();
     let mut open = Vec::new();
     for folder in &way {

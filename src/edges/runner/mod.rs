@@ -85,7 +85,8 @@ impl Hands {
     pub fn new(settings: Settings) -> Result<Self, String> {
         Ok(Self {
             binary: settings.binary,
-            protect: settings.protect,
+            // The supervisor starts elsewhere: a relative path would mean something else there.
+            protect: settings.protect.iter().filter_map(|path| std::path::absolute(path).ok()).collect(),
             secrets: settings.secrets,
             redactor: settings.redactor,
             client: http::client().map_err(|e| format!("no HTTP client: {e}"))?,

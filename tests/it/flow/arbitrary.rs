@@ -121,6 +121,7 @@ fn any_intent() -> impl Strategy<Value = Intent> {
             link: None,
         }),
         (1..4_u32).prop_map(|follow_up| Intent::FollowUpDone { follow_up }),
+        Just(Intent::Card),
         Just(Intent::Why),
         Just(Intent::List { closed: false }),
     ]
