@@ -266,7 +266,7 @@ fn doubles_are_refused_for_four_eyes_count_people() {
 #[test]
 fn values_out_of_range_are_refused() {
     refused("[triage]\nthreshold = 35\n", "2:", "");
-    refused("[triage]\nthreshold = nan\n", "2:13: error: this must be from 0 to 1", "0.35");
+    refused("[triage]\nthreshold = nan\n", "2:13: error: this must be from 0 to 1", "0.25");
     refused("[triage]\nshown = 9\n", "2:9: error: this must be from 1 to 3", "3");
     refused("[storm]\nincidents = 0\n", "2:13: error: this must be from 1 to 100", "10");
     refused("[server]\nlisten = \"7911\"\n", "2:10: error: `7911` is not an address", "127.0.0.1:7911");
