@@ -137,10 +137,14 @@ impl Engine {
     }
 
     async fn drop_lost(&self, carried: &HashMap<i64, u32>) -> Result<(), StoreError> {
-        let sending = self.ports.outbox.sending().await?;
-        for row in sending.iter().filter(|row| !carried.contains_key(&row.id)) {
-            // Most likely storage failed when it was about to start; whether it began is not certain enough to say.
-            self.abandon(row, "Smokejumper lost sight of it").await?;
+        for row in self.ports.outbox.sending().await? {
+            if carried.contains_key(&row.id) {
+                // Or it was claimed anew while whoever carried it before had not put it down: looked at again.
+                self.doubt();
+            } else {
+                // Most likely storage failed when it was about to start; whether it began is not certain enough to say.
+                self.abandon(&row, "Smokejumper lost sight of it").await?;
+            }
         }
         Ok(())
     }
