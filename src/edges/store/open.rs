@@ -29,7 +29,7 @@ impl Store {
         let shared = Arc::new(Shared::default());
         if !new {
             let mut looker = sqlite::looker(&path).await?;
-            schema::check(schema::version(&mut looker).await?)?;
+            schema::check(schema::version(&mut looker).await.map_err(|e| sqlite::untouched(&path, e))?)?;
             look_at_pages(looker, path.clone(), Arc::clone(&shared)).await?;
         }
         let key = place.key(new)?;
@@ -81,8 +81,10 @@ impl Reader {
     pub async fn open(dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let place = Place::existing(dir)?;
         if place.inspect()? {
-            let what =
-                format!("there is no smokejumper database in {}; name another directory with --data", dir.display());
+            let what = format!(
+                "there is no smokejumper database in {}; name another directory with --data-dir",
+                dir.display()
+            );
             return Err(StoreError::Unusable(what));
         }
         let mut looker = sqlite::looker(&place.database()).await?;

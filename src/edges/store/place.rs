@@ -40,7 +40,7 @@ impl Place {
         let dir = dir.canonicalize().map_err(|e| refused("open", dir, &e))?;
         if !dir.is_dir() {
             return Err(StoreError::Unusable(format!(
-                "{} is not a directory; name another with --data",
+                "{} is not a directory; name another with --data-dir",
                 dir.display()
             )));
         }
@@ -88,7 +88,7 @@ impl Place {
                     let mut holder = String::new();
                     let _ = file.read_to_string(&mut holder);
                     return Err(StoreError::Unavailable(format!(
-                        "another smokejumper ({}) uses {}; stop it, or name another directory with --data",
+                        "another smokejumper ({}) uses {}; stop it, or name another directory with --data-dir",
                         holder.trim(),
                         self.dir.display()
                     )));
@@ -189,14 +189,14 @@ fn refused(verb: &str, path: &Path, e: &std::io::Error) -> StoreError {
     let path = path.display();
     match e.kind() {
         ErrorKind::PermissionDenied => StoreError::Unusable(format!(
-            "may not {verb} {path}: {e}; give this user the right to, or name another directory with --data"
+            "may not {verb} {path}: {e}; give this user the right to, or name another directory with --data-dir"
         )),
         ErrorKind::ReadOnlyFilesystem => StoreError::Unusable(format!(
-            "cannot {verb} {path}: it is read-only; make it writable, or name another directory with --data"
+            "cannot {verb} {path}: it is read-only; make it writable, or name another directory with --data-dir"
         )),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             StoreError::Unavailable(format!("cannot {verb} {path}: no space is left there; free some"))
         }
-        _ => StoreError::Unusable(format!("cannot {verb} {path}: {e}; name another directory with --data")),
+        _ => StoreError::Unusable(format!("cannot {verb} {path}: {e}; name another directory with --data-dir")),
     }
 }

@@ -27,7 +27,9 @@ pub async fn version(connection: &mut AnyConnection) -> Result<usize, StoreError
         None
     };
     found.ok_or_else(|| {
-        StoreError::Unusable("the database belongs to another program; name another directory with --data".to_owned())
+        StoreError::Unusable(
+            "the database belongs to another program; name another directory with --data-dir".to_owned(),
+        )
     })
 }
 

@@ -36,7 +36,7 @@ pub async fn writer(path: &Path) -> Result<AnyConnection, StoreError> {
     let mode: String = mode.and_then(|row| row.try_get(0)).map_err(|e| explain(&e))?;
     if mode != "wal" {
         let what = format!(
-            "{} lies on a filesystem without shared memory; name a local directory with --data",
+            "{} lies on a filesystem without shared memory; name a local directory with --data-dir",
             path.display()
         );
         return Err(StoreError::Unusable(what));
@@ -111,6 +111,16 @@ pub async fn tables(connection: &mut AnyConnection) -> Result<Vec<String>, Store
     rows.iter().map(|row| row.try_get(0).map_err(|e| explain(&e))).collect()
 }
 
+/// Damage found by the first look: which file it is, and that nothing happened to it.
+pub fn untouched(path: &Path, e: StoreError) -> StoreError {
+    match e {
+        StoreError::Unusable(what) => {
+            StoreError::Unusable(format!("{}: {what}; it was left untouched", path.display()))
+        }
+        other => other,
+    }
+}
+
 /// SQLite's own look at every page. Takes about a second a gigabyte from a quick disk.
 pub async fn check_pages(connection: &mut AnyConnection, path: &Path) -> Result<(), StoreError> {
     let damaged = |what: &str| {
@@ -159,7 +169,10 @@ pub fn explain(e: &sqlx::Error) -> StoreError {
             "another program holds the database (a backup, an open sqlite3 shell?); it goes on when that lets go"
                 .to_owned(),
         ),
-        (_, 13) => StoreError::Unavailable("the disk is full; free some space and it goes on by itself".to_owned()),
+        // IOERR_SHMSIZE: there is no room for the shared memory beside the database.
+        (4_874, _) | (_, 13) => {
+            StoreError::Unavailable("the disk is full; free some space and it goes on by itself".to_owned())
+        }
         (_, 8) => StoreError::Unavailable(format!("the database is read-only: {e}; make it writable")),
         (_, 11 | 26) => StoreError::Unusable(format!("the database is damaged: {e}; stop and restore a backup")),
         _ => StoreError::Unavailable(e.to_string()),
