@@ -208,8 +208,8 @@ fn hands(config: &Config) -> Result<Hands, StartError> {
     let binary = PathBuf::from("/proc/self/exe");
     let settings = Settings {
         binary,
-        data: config.data_dir.clone(),
-        protect: std::iter::once(config.data_dir.clone()).chain(config.file.clone()).collect(),
+        data: absolute(&config.data_dir),
+        protect: std::iter::once(&config.data_dir).chain(&config.file).map(|path| absolute(path)).collect(),
         redactor: redactor(config),
         secrets: {
             let secrets = config.secrets.clone();
@@ -217,6 +217,11 @@ fn hands(config: &Config) -> Result<Hands, StartError> {
         },
     };
     Hands::new(settings).map_err(StartError::Other)
+}
+
+/// The supervisor starts in `/`, where a path as somebody wrote it leads nowhere: nothing would be protected, and nothing run.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Opens memory and teaches it what it misses. A damaged index is rebuilt from the journal; one that cannot be opened is
