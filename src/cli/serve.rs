@@ -5,7 +5,7 @@ use crate::app::{App, first_administrator};
 use crate::config::checked::Config;
 use crate::flow::identity::Platform;
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 #[derive(Debug, Args)]
 pub struct ServeArgs {
@@ -16,6 +16,7 @@ pub struct ServeArgs {
 
 /// Serves until SIGTERM or Ctrl-C, then finishes what is under way.
 pub async fn run(config: Config, args: &ServeArgs, quiet: bool) -> Exit {
+    let mut signals = Signals::listen();
     let admin = first_administrator(&config.policy);
     let sources: Vec<String> = config.sources.iter().map(|source| source.name.clone()).collect();
     let app = match App::start(config, Vec::new()).await {
@@ -41,7 +42,7 @@ pub async fn run(config: Config, args: &ServeArgs, quiet: bool) -> Exit {
     }
     tracing::info!(address = %app.address, "ready");
     let broken = tokio::select! {
-        () = told_to_stop() => None,
+        () = signals.told_to_stop() => None,
         broken = app.broken() => Some(broken),
     };
     tracing::info!("stopping");
@@ -49,19 +50,33 @@ pub async fn run(config: Config, args: &ServeArgs, quiet: bool) -> Exit {
     broken.map_or(Exit::Ok, |broken| Exit::failed(&broken.to_string()))
 }
 
-/// SIGTERM or SIGINT.
-pub async fn told_to_stop() {
-    let mut term = signal(SignalKind::terminate()).ok();
-    let terminated = async {
-        match term.as_mut() {
-            Some(term) => {
-                term.recv().await;
-            }
-            None => std::future::pending().await,
+/// SIGTERM and SIGINT. From when it is made they end nothing by themselves: what is being started is finished, then drained.
+#[derive(Debug)]
+pub struct Signals {
+    term: Option<Signal>,
+    int: Option<Signal>,
+}
+
+impl Signals {
+    #[must_use]
+    pub fn listen() -> Self {
+        Self { term: signal(SignalKind::terminate()).ok(), int: signal(SignalKind::interrupt()).ok() }
+    }
+
+    /// Returns when somebody wants the process to end.
+    pub async fn told_to_stop(&mut self) {
+        tokio::select! {
+            () = next(self.term.as_mut()) => {}
+            () = next(self.int.as_mut()) => {}
         }
-    };
-    tokio::select! {
-        () = terminated => {}
-        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+async fn next(signal: Option<&mut Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
     }
 }

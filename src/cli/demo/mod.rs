@@ -79,7 +79,7 @@ async fn play(app: &App, stage: &Stage, args: &DemoArgs) -> Exit {
         }
     }
     tell.step("Ctrl-C ends it.");
-    super::serve::told_to_stop().await;
+    super::serve::Signals::listen().told_to_stop().await;
     Exit::Ok
 }
 
