@@ -39,12 +39,16 @@
   const signature = (part) => part.innerHTML.replace(/name="(nonce|csrf)" value="[^"]*"/g, "").replace(/<time[^]*?<\/time>/g, "");
   // What the server sent last, so that our own changes (times) do not count as news.
   const seen = new Map(all("[data-live-part]").map((part) => [part.id, signature(part)]));
+  // The session or the incident is gone. A draft is not thrown away: its writer decides.
+  const leave = () => {
+    if ($("#say")?.value.trim()) say("signed out: keep your draft, then reload"); else location.reload();
+  };
   const refresh = async () => {
     if (busy) { again = true; return; }
     busy = true;
     try {
       const answer = await fetch(location.href, { headers: { "Smokejumper-Live": "1" }, credentials: "same-origin" });
-      if (answer.status === 401 || answer.status === 404) { location.reload(); return; }
+      if (answer.status === 401 || answer.status === 404) { leave(); return; }
       if (answer.ok) swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch { /* the stream will say when the server is back */ }
     busy = false;
@@ -74,7 +78,7 @@
     stream.addEventListener("changed", refresh);
     stream.onerror = () => {
       say("reconnecting");
-      if (stream && stream.readyState === EventSource.CLOSED) { stream = null; clearTimeout(wait); wait = setTimeout(listen, 15000); }
+      if (stream && stream.readyState === EventSource.CLOSED) { stream = null; clearTimeout(wait); wait = setTimeout(() => { refresh(); listen(); }, 3000); }
     };
   };
   // A browser has few connections to one host: a page nobody sees gives its one back.
@@ -94,6 +98,10 @@
     const go = { "/": () => $("#say")?.focus(), s: () => $("input[name=q]")?.focus(), g: () => { location.href = "/"; } }[e.key];
     if (go) { e.preventDefault(); go(); }
   });
+
+  // What was not understood comes back to be corrected: typing replaces it, an arrow key edits it.
+  const draft = $("#say");
+  if (draft?.value) { draft.focus(); draft.select(); }
 
   // -- forms: one press is one press ---------------------------------------------------------------------------------
   addEventListener("submit", (e) => {
