@@ -17,6 +17,7 @@ mod engine;
 mod flow;
 mod process;
 mod sim;
+mod stories;
 mod tidy;
 mod web;
 mod world;

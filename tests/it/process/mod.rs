@@ -1,7 +1,16 @@
 //! The real binary, as a person or a script starts it.
 
+mod alertmanager;
+mod bot;
 mod check;
+mod faults;
+mod hostile;
 mod incident;
+mod kill;
+mod ledger;
+mod person;
+mod runs;
+mod storm;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -19,6 +19,24 @@ pub async fn until<T>(what: &str, mut seen: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// The same for a look that takes a while itself: a request, a query. `patience` where one observation stands for much work.
+pub async fn seen<T, L: Future<Output = Option<T>>>(what: &str, patience: Duration, mut look: impl FnMut() -> L) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(start.elapsed() < patience, "did not see in {patience:?}: {what}");
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Any moment within the next while, for a kill that must do no harm whenever it comes. No test may hope that something has
+/// happened by then.
+pub async fn moment(after: Duration) {
+    sleep(after).await;
+}
+
 /// Something that must come to its end by itself.
 pub async fn ends<T>(what: &str, future: impl Future<Output = T>) -> T {
     timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("did not end in {DEADLINE:?}: {what}"))

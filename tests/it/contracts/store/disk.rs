@@ -1,6 +1,7 @@
 //! A data directory in a test's hands: opened as Smokejumper does, and tampered with as somebody else might.
 
 use super::facts::*;
+pub use crate::world::small::Small;
 use crate::world::watch::Watch;
 use smokejumper::edges::store::Store;
 use smokejumper::edges::store::reader::Reader;
@@ -9,7 +10,6 @@ use smokejumper::flow::incident::{Incident, IncidentId};
 use smokejumper::ports::{Clock, Commit, Journal, StoreError};
 use sqlx::{AnyConnection, Connection as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -75,36 +75,4 @@ pub async fn meddle(dir: &Path, sql: &str) -> u64 {
     let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await;
     connection.close().await.unwrap();
     done.unwrap_or_else(|e| panic!("{sql}: {e}")).rows_affected()
-}
-
-/// A small filesystem of its own, gone when dropped. `None` where the system does not allow mounting.
-pub struct Small(TempDir);
-
-impl Small {
-    pub fn mount(megabytes: u32) -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        let size = format!("size={megabytes}m");
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(dir.path()).output();
-        let mounted = mount.is_ok_and(|output| output.status.success());
-        if !mounted {
-            eprintln!("skipped: mounting a tmpfs is not allowed here");
-        }
-        mounted.then_some(Self(dir))
-    }
-
-    pub fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    pub fn read_only(&self, yes: bool) {
-        let option = if yes { "remount,ro" } else { "remount,rw" };
-        let done = Command::new("mount").args(["-o", option]).arg(self.path()).status().unwrap();
-        assert!(done.success());
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
-    }
 }

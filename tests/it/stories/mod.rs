@@ -1,0 +1,3 @@
+//! Journeys from one end to the other, as a person sees them.
+
+mod main_job;
