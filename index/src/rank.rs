@@ -28,7 +28,7 @@ pub(crate) struct Poll {
     pub voters: usize,
     /// A vote weighs the score, as a share of the best one, to this power.
     pub sharpness: f64,
-    /// Weight that votes for nobody, so that few or weak votes make no majority.
+    /// Weight that votes for nobody, over the similarity of the best voter: a lone or a distant neighbour is no majority.
     pub doubt: f64,
     /// A vote of this age, in milliseconds, weighs half, of twice the age a third; infinite = age is nothing.
     ///
@@ -38,9 +38,12 @@ pub(crate) struct Poll {
 }
 
 /// Ours.
-pub(crate) const OURS: Poll = Poll { voters: 40, sharpness: 3.0, doubt: 0.5, fading: 90.0 * DAY };
+pub(crate) const OURS: Poll = Poll { voters: 40, sharpness: 3.0, doubt: 0.25, fading: 90.0 * DAY };
 /// The baseline's: the score is the weight.
 pub(crate) const PLAIN: Poll = Poll { voters: 20, sharpness: 1.0, doubt: 0.0, fading: f64::INFINITY };
+
+/// Similarity below which a neighbour is no nearer than another; keeps the doubt finite.
+const NOTHING_ALIKE: f64 = 0.01;
 
 #[derive(Default)]
 struct Candidate {
@@ -61,7 +64,7 @@ pub(crate) fn candidates(
 ) -> Result<Vec<Ranked>, Trouble> {
     let top = hits.first().map_or(1.0, |h| h.score);
     let mut found: HashMap<String, Candidate> = HashMap::new();
-    let (mut voters, mut total) = (0, poll.doubt);
+    let (mut voters, mut total) = (0, 0.0);
     for (number, hit) in hits.iter().enumerate() {
         let Some(part) = parts.get(hit.part) else { continue };
         if voters == poll.voters {
@@ -76,6 +79,9 @@ pub(crate) fn candidates(
         };
         if values.is_empty() {
             continue;
+        }
+        if voters == 0 {
+            total += poll.doubt / hit.similarity.max(NOTHING_ALIKE);
         }
         voters += 1;
         let age = (at - hit.opened_at).max(0) as f64;

@@ -288,6 +288,15 @@ fn the_same_alert_counts_as_seen_and_a_new_one_does_not() {
 }
 
 #[test]
+fn without_a_record_a_twin_is_worth_more_than_a_distant_relative() {
+    let mut memory = Memory::in_memory().unwrap();
+    memory.remember(Case { cause: Some("log rotation".into()), ..case(1, "disk full on db node", 1) }).unwrap();
+    let p = |title| memory.rank(&probe(title)).unwrap().causes[0].p;
+    let (twin, relative) = (p("disk full on db node"), p("node rebooted after kernel update"));
+    assert!(twin > 0.35 && twin < 0.5 && relative < 0.25, "{twin} and {relative}");
+}
+
+#[test]
 fn sureness_follows_the_record() {
     let mut memory = Memory::in_memory().unwrap();
     memory.remember(Case { responders: vec!["ana".into()], ..case(1, "disk full", 1) }).unwrap();
