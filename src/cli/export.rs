@@ -20,7 +20,11 @@ pub struct Args {
 }
 
 pub async fn run(global: &Global, args: &Args) -> Exit {
-    match export(&global.load().config.data_dir, args.output.as_deref()).await {
+    let data_dir = match global.data_dir() {
+        Ok(data_dir) => data_dir,
+        Err(why) => return Exit::failed(&why),
+    };
+    match export(&data_dir, args.output.as_deref()).await {
         Ok(number) => {
             if !global.quiet {
                 speak::note(&format!("{number} {} exported", if number == 1 { "incident" } else { "incidents" }));

@@ -51,6 +51,8 @@ pub struct Checked {
     pub config: Config,
     /// In the order of the file.
     pub problems: Vec<Problem>,
+    /// Neither the command line nor a readable `[server]` says where data is kept: `config.data_dir` is only the usual place.
+    pub data_dir_unknown: bool,
 }
 
 impl Checked {
@@ -83,6 +85,7 @@ pub fn load(given: Given<'_>, environment: &Environment<'_>) -> Checked {
             Err(problem) => {
                 let mut checked = check(given, environment, None, "");
                 checked.problems.insert(0, problem);
+                checked.data_dir_unknown = given.data_dir.is_none();
                 checked
             }
         },
@@ -109,12 +112,13 @@ pub fn check(given: Given<'_>, environment: &Environment<'_>, file: Option<&Path
     let name = file.unwrap_or(Path::new("defaults"));
     let (raw, problems) = raw::read(name, source);
     let folder = file.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+    let data_dir_unknown = raw.server.is_none() && given.data_dir.is_none();
     let mut checker = Checker { file: name, source, folder, problems };
     let config = checker.config(raw, given, environment, file);
     let mut problems = checker.problems;
     problems.sort_by_key(|p| (p.line, p.column));
     problems.truncate(MAX_PROBLEMS);
-    Checked { config, problems }
+    Checked { config, problems, data_dir_unknown }
 }
 
 /// Collects what is wrong while the parts are resolved.
@@ -151,14 +155,14 @@ impl Checker<'_> {
 
     fn config(&mut self, raw: Raw, given: Given<'_>, environment: &Environment<'_>, file: Option<&Path>) -> Config {
         let secrets = secrets::resolve(self, &raw.secrets, environment);
-        let listen = self.listen(raw.server.listen.as_ref());
+        let listen = self.listen(raw.server.as_ref().and_then(|server| server.listen.as_ref()));
         let local = listen.ip().is_loopback();
         let sources = self.sources(&raw.sources, &secrets, given.source_kinds, local);
         let hosts = self.hosts(&raw.console.hosts);
         let (people, services) = people::resolve(self, &raw.people, &raw.services, environment.uid);
         let mut policy = Policy { people, services, platforms: vec![Platform::Console], ..Policy::default() };
         rules::resolve(self, &raw, &mut policy);
-        let written = raw.server.data_dir.map(|d| self.folder.join(d.into_inner()));
+        let written = raw.server.and_then(|server| server.data_dir).map(|d| self.folder.join(d.into_inner()));
         Config {
             file: file.map(Path::to_owned),
             listen,

@@ -23,7 +23,8 @@ pub const TABLES: [&str; 13] = [
 
 #[derive(Default)]
 pub struct Raw {
-    pub server: Server,
+    /// `None`: what is written about it could not be read.
+    pub server: Option<Server>,
     pub console: Console,
     pub sources: Vec<Source>,
     pub secrets: Vec<(Text, Secret)>,
@@ -196,9 +197,10 @@ pub fn read(file: &Path, source: &str) -> (Raw, Vec<Problem>) {
         reader.problems.truncate(MAX_PROBLEMS);
         return (raw, reader.problems);
     }
+    raw.server = Some(Server::default());
     for (key, value) in table.into_inner() {
         match &**key.get_ref() {
-            "server" => raw.server = reader.table(value).unwrap_or_default(),
+            "server" => raw.server = reader.table(value),
             "console" => raw.console = reader.table(value).unwrap_or_default(),
             "source" => raw.sources = reader.tables("source", value),
             "secrets" => raw.secrets = reader.secrets(value),
