@@ -1,5 +1,12 @@
-//! COMPOSITION ROOT: the only file that names concrete edges. Puts them around the engine, serves, and drains.
+//! COMPOSITION ROOT: the only room that names concrete edges. Puts them around the engine, serves, and drains.
 
+mod learn;
+mod logins;
+mod loops;
+
+pub use loops::Ended;
+
+use self::loops::Loops;
 use crate::config::checked::Config;
 use crate::edges::alerts;
 use crate::edges::chat::console::{self, Console};
@@ -9,17 +16,15 @@ use crate::edges::listen;
 use crate::edges::memory::IndexedMemory;
 use crate::edges::runner::redact::Redactor;
 use crate::edges::runner::{Hands, Settings};
-use crate::edges::socket::{self, Socket};
+use crate::edges::socket::{self, LoginLink, Logins, Socket};
 use crate::edges::store::Store;
 use crate::edges::web::{self, LoginDesk, Origins, Parts, Web, WebState};
 use crate::engine::{Engine, Ports};
 use crate::flow::identity::{Identity, Platform};
-use crate::flow::policy::Policy;
 use crate::ports::{Chat, Clock, Door, StoreError, Views};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
-use smokejumper_index::Opened;
 use smokejumper_index::case::Case;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -28,15 +33,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
-
-/// What memory learned is written to disk this often; until then it is searched from memory, and the journal has it anyway.
-const FLUSH_EVERY: Duration = Duration::from_secs(30);
 
 /// Memory's folder in the data directory.
 const INDEX: &str = "index";
 /// How soon a storage that must not be used any more is noticed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// What is under way at the end gets this long (ARCHITECTURE.md: SIGTERM drains within 20 s); the next start looks after the rest.
+const DRAIN: Duration = Duration::from_secs(20);
+/// And then, writing down what is left to write, this long.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Why it did not start, for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +54,17 @@ pub enum StartError {
     Other(String),
 }
 
+/// Why it must not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// Storage says so; what to do about it is in its words.
+    #[error(transparent)]
+    Store(StoreError),
+    /// A fault of ours: without this part it would look alive and do nothing.
+    #[error(transparent)]
+    Part(Ended),
+}
+
 /// A running Smokejumper.
 pub struct App {
     pub address: SocketAddr,
@@ -56,10 +72,11 @@ pub struct App {
     pub store: Store,
     pub memory: IndexedMemory,
     pub clock: Arc<dyn Clock>,
-    logins: Arc<LoginDesk>,
+    /// Where people find the console.
+    pub console: String,
+    logins: Logins,
     web: WebState,
-    stop: watch::Sender<bool>,
-    tasks: JoinSet<()>,
+    loops: Loops,
 }
 
 impl std::fmt::Debug for App {
@@ -80,10 +97,12 @@ impl App {
         let address = listener.local_addr().map_err(|e| StartError::Other(e.to_string()))?;
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
         let store = Store::open(&config.data_dir, Arc::clone(&clock)).await?;
-        let memory = remember(&config.data_dir.join(INDEX), &store, taught).await?;
+        // What the journal taught follows while alerts are taken in already: a long history must not keep them waiting.
+        let (memory, learnt) = learn::open(&config.data_dir.join(INDEX))?;
+        memory.teach(taught).await.map_err(|e| StartError::Other(e.to_string()))?;
         let socket = socket::bind(&config.data_dir).map_err(|e| StartError::Other(e.to_string()))?;
         let changes = console::changes();
-        let base = format!("http://{address}");
+        let base = base(address, &config.hosts);
         let console: Arc<dyn Chat> = Arc::new(Console::new(changes.clone(), &base));
         let policy = Arc::new(config.policy.clone());
         let limits = alerts::Limits::default();
@@ -100,7 +119,8 @@ impl App {
         };
         let engine = Arc::new(Engine::start(ports, config.policy.clone()).await?);
         let door: Arc<dyn Door> = engine.clone();
-        let logins = Arc::new(LoginDesk::new(Arc::clone(&clock)));
+        let desk = Arc::new(LoginDesk::new(Arc::clone(&clock)));
+        let logins = logins::logins(Arc::clone(&desk), Arc::clone(&policy), base.clone());
         let views: Arc<dyn Views> = Arc::new(store.clone());
         let web = Web::new(Parts {
             door: Arc::clone(&door),
@@ -108,53 +128,66 @@ impl App {
             memory: Arc::new(memory.clone()),
             clock: Arc::clone(&clock),
             policy: Arc::clone(&policy),
-            logins: Arc::clone(&logins),
+            logins: desk,
             changes,
             origins: origins(address, &config.hosts),
-            sign_in_hint: "Whoever started Smokejumper finds a login link in its terminal.".to_owned(),
+            sign_in_hint: "Whoever runs Smokejumper makes a login link on its machine: smokejumper login PERSON."
+                .to_owned(),
         });
         let redactor = redactor(&config);
         let scrub: alerts::Scrub = Arc::new(move |text| redactor.redact(text));
         let alerts = alerts::router(&config.sources, Arc::clone(&door), Arc::clone(&clock), scrub, limits)
             .map_err(|e| StartError::Other(e.to_string()))?;
         let app = web::router(&web).merge(alerts).merge(health(&store));
-        let (stop, stopped) = watch::channel(false);
-        let mut tasks = JoinSet::new();
-        tasks.spawn(Arc::clone(&engine).run_until(stopped.clone()));
-        tasks.spawn(listen::serve(listener, app, stopped.clone()));
-        tasks.spawn(keep_flushing(memory.clone(), stopped.clone()));
-        tasks.spawn(answer_terminals(socket, door, stopped));
-        Ok(Self { address, engine, store, memory, clock, logins, web, stop, tasks })
+        let mut loops = Loops::new();
+        loops.start("engine", |stop| Arc::clone(&engine).run_until(stop));
+        loops.start("http server", |stop| listen::serve(listener, app, stop));
+        let socket = socket.with_logins(Arc::clone(&logins));
+        loops.start("command line's socket", |stop| answer_terminals(socket, door, stop));
+        loops.start("memory", |stop| learn::keep(memory.clone(), store.clone(), learnt, stop));
+        Ok(Self { address, engine, store, memory, clock, console: base, logins, web, loops })
     }
 
-    /// A one-time login link for a person of the console.
+    /// A one-time login link for a person of the configuration; `None`: for the first administrator.
     ///
     /// # Errors
-    /// The machine has no randomness.
-    pub fn login_url(&self, identity: Identity) -> Result<String, StartError> {
-        let token = self.logins.mint(identity).map_err(|e| StartError::Other(e.to_string()))?;
-        Ok(format!("http://{}/login?token={token}", self.address))
+    /// There is no such person on the console, or the machine has no randomness.
+    pub fn login_link(&self, person: Option<&str>) -> Result<LoginLink, StartError> {
+        (self.logins)(person).map_err(StartError::Other)
     }
 
-    /// Returns when storage says that this process must not go on.
-    pub async fn broken(&self) -> StoreError {
+    /// Returns when this process must not go on. May be dropped and asked again.
+    pub async fn broken(&mut self) -> Broken {
         loop {
             if let Some(broken) = self.store.broken() {
-                return broken.clone();
+                return Broken::Store(broken.clone());
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::select! {
+                ended = self.loops.ended() => return Broken::Part(ended),
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
         }
     }
 
-    /// Takes nothing more in, finishes what is under way, and lets go of the data directory.
-    pub async fn stop(mut self) {
+    /// Takes nothing more in, finishes what is under way, and lets go of the data directory. Takes [`DRAIN`] and
+    /// [`LAST_WORDS`] at most.
+    pub async fn stop(self) {
         self.web.hang_up();
-        self.stop.send_replace(true);
-        while self.tasks.join_next().await.is_some() {}
-        if let Err(problem) = self.memory.flush(None).await {
-            tracing::warn!(%problem, "memory not written; it is rebuilt from the journal");
+        let deaf = self.loops.stop(DRAIN).await;
+        if !deaf.is_empty() {
+            tracing::warn!(parts = deaf.join(", "), "still at work after {DRAIN:?}, and ended");
         }
-        self.store.close().await;
+        let last_words = async {
+            if let Err(problem) = self.memory.flush().await {
+                tracing::warn!(%problem, "memory not written; it is rebuilt from the journal");
+            }
+            self.store.close().await;
+        };
+        if tokio::time::timeout(LAST_WORDS, last_words).await.is_err() {
+            tracing::warn!(
+                "the disk takes longer than {LAST_WORDS:?}; the next start looks after what was not written"
+            );
+        }
     }
 }
 
@@ -172,7 +205,9 @@ pub async fn reindex(data_dir: &Path) -> Result<u64, StartError> {
         }
         _ => {}
     }
-    let memory = remember(&index, &store, Vec::new()).await?;
+    let (memory, learnt) = learn::open(&index)?;
+    let (_never, stopped) = watch::channel(false);
+    learn::catch_up(&memory, &store, learnt, &stopped).await?;
     let cases = memory.cases().await;
     store.close().await;
     Ok(cases)
@@ -184,13 +219,13 @@ pub fn console_identity(person: &str) -> Identity {
     Identity { platform: Platform::Console, workspace: "local".to_owned(), id: person.to_owned() }
 }
 
-/// Whom the first login link is for: the first administrator of the configuration, or the only person there is.
-#[must_use]
-pub fn first_administrator(policy: &Policy) -> Identity {
-    use smokejumper_intents::word::Right;
-    let admin = policy.people.iter().find(|p| p.right == Right::Admin).or_else(|| policy.people.first());
-    let identity = admin.and_then(|p| p.identities.iter().find(|i| i.platform == Platform::Console));
-    identity.cloned().unwrap_or_else(|| console_identity("operator"))
+/// Where people find the console: by its name behind the proxy, or on this machine.
+fn base(address: SocketAddr, hosts: &[String]) -> String {
+    match hosts.first() {
+        Some(host) => format!("https://{host}"),
+        None if address.ip().is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
+        None => format!("http://{address}"),
+    }
 }
 
 /// Behind a proxy that serves it over https, or on this machine.
@@ -224,35 +259,6 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Opens memory and teaches it what it misses. A damaged index is rebuilt from the journal; one that cannot be opened is
-/// replaced, for the time being, by one without a directory: triage is a help, never a reason not to start (I29).
-async fn remember(dir: &Path, store: &Store, taught: Vec<Case>) -> Result<IndexedMemory, StartError> {
-    let (memory, since) = match IndexedMemory::open(dir) {
-        Ok((memory, Opened::Ready { mark, .. })) => (memory, mark),
-        Ok((memory, Opened::Fresh { because })) => {
-            tracing::info!(because, "memory is built from the journal");
-            (memory, 0)
-        }
-        Err(trouble) => {
-            tracing::error!(%trouble, "the index cannot be opened; until the next start memory is not kept on disk");
-            let memory = IndexedMemory::volatile().map_err(|e| StartError::Other(e.to_string()))?;
-            (memory, 0)
-        }
-    };
-    let lessons = store.reader().lessons(since).await?;
-    let mark = lessons.iter().map(|(seq, _)| *seq).max().unwrap_or(since);
-    memory.teach(taught).await.map_err(|e| StartError::Other(e.to_string()))?;
-    for (_, lesson) in lessons {
-        if let Err(problem) = crate::ports::Memory::remember(&memory, lesson).await {
-            tracing::warn!(%problem, "a lesson was not remembered");
-        }
-    }
-    if let Err(problem) = memory.flush(Some(mark)).await {
-        tracing::warn!(%problem, "memory not written; it is rebuilt from the journal");
-    }
-    Ok(memory)
-}
-
 /// `/livez`: the process runs. `/readyz`: it can take alerts in.
 fn health(store: &Store) -> Router {
     let store = store.clone();
@@ -278,18 +284,5 @@ async fn answer_terminals(socket: Socket, door: Arc<dyn Door>, mut stopped: watc
     };
     if let Err(problem) = socket.serve(door, stop).await {
         tracing::error!(%problem, "terminals are not answered any more");
-    }
-}
-
-async fn keep_flushing(memory: IndexedMemory, mut stopped: watch::Receiver<bool>) {
-    while !*stopped.borrow() {
-        tokio::select! {
-            () = tokio::time::sleep(FLUSH_EVERY) => {
-                if let Err(problem) = memory.flush(None).await {
-                    tracing::warn!(%problem, "memory not written; it stays searchable");
-                }
-            }
-            _ = stopped.changed() => {}
-        }
     }
 }

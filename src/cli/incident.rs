@@ -3,14 +3,12 @@
 //! Knows the socket's protocol; who is speaking is for the other end to see.
 
 use super::exit::Exit;
-use super::{Global, speak};
-use crate::edges::socket::{self, Answer, Failure, Outcome, Request};
+use super::{Global, call, speak};
+use crate::edges::socket::{self, Answer, Outcome, Request};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use smokejumper_intents::text;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, IsTerminal as _};
-use std::path::Path;
-use std::time::Duration;
 
 /// Shown under `--help`.
 const HELP: &str = "\
@@ -28,10 +26,8 @@ which person that is.
 Exit codes: 0 done; 1 refused; 2 not understood; 3 must be confirmed (--yes);
 4 no smokejumper is running; 5 storage trouble, try again; 70 our own fault";
 
-/// Longer than the server's own deadline, so that its explanation arrives.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// Bytes of an answer read: replies are bounded well below.
-const MAX_ANSWER: usize = 4 * 1024 * 1024;
+/// What to do when no answer came.
+const LOOK: &str = "look with `incident list` whether it happened";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
@@ -51,23 +47,19 @@ pub struct Args {
 }
 
 pub async fn run(global: &Global, args: &Args) -> Exit {
-    // For the socket only the directory counts; `check` is there for what else may be wrong.
-    let data_dir = global.load().config.data_dir;
+    let data_dir = match global.data_dir() {
+        Ok(data_dir) => data_dir,
+        Err(why) => return failed(args, &why, Exit::Failed),
+    };
     let Some(key) = random_key() else {
         speak::error("the operating system gives no random numbers");
         return Exit::Internal;
     };
     let mut request = Request { text: spoken(&args.words), incident: args.incident, key, confirmed: args.yes };
     loop {
-        let answer = match send(&data_dir, &request).await {
+        let answer: Answer = match call::call(&data_dir, socket::ASK, &request, LOOK).await {
             Ok(answer) => answer,
-            Err(trouble) => {
-                if args.json {
-                    speak::out(&format!("{}\n", serde_json::json!({ "error": trouble.what })));
-                }
-                speak::error(&trouble.what);
-                return trouble.exit;
-            }
+            Err(trouble) => return failed(args, &trouble.what, trouble.exit),
         };
         let ask_back = answer.outcome == Outcome::Confirm && !args.json && interactive();
         show(args, &answer);
@@ -87,69 +79,20 @@ pub async fn run(global: &Global, args: &Args) -> Exit {
     }
 }
 
+fn failed(args: &Args, what: &str, exit: Exit) -> Exit {
+    if args.json {
+        speak::out(&format!("{}\n", serde_json::json!({ "error": what })));
+    }
+    speak::error(what);
+    exit
+}
+
 fn show(args: &Args, answer: &Answer) {
     if args.json {
         let json = serde_json::to_string(answer).unwrap_or_default();
         speak::out(&format!("{json}\n"));
     } else {
         speak::out(&text::render(&answer.reply, speak::WIDTH));
-    }
-}
-
-struct Trouble {
-    what: String,
-    exit: Exit,
-}
-
-async fn send(data_dir: &Path, request: &Request) -> Result<Answer, Trouble> {
-    let path = socket::path(data_dir);
-    let trouble = |exit, what: String| Trouble { what, exit };
-    if let Err(error) = std::os::unix::net::UnixStream::connect(&path) {
-        return Err(trouble(Exit::NoServer, unreachable(data_dir, &path, &error)));
-    }
-    let internal = |e: reqwest::Error| trouble(Exit::Internal, format!("the request could not be made: {e}"));
-    let client = reqwest::Client::builder()
-        .unix_socket(path.as_path())
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(PATIENCE)
-        .build()
-        .map_err(internal)?;
-    let unanswered = |e: reqwest::Error| {
-        let cause = if e.is_timeout() { "in time".to_owned() } else { format!("({e})") };
-        trouble(
-            Exit::Storage,
-            format!("smokejumper did not answer {cause}; look with `incident list` whether it happened"),
-        )
-    };
-    let mut response = client.post("http://localhost/v1/ask").json(request).send().await.map_err(unanswered)?;
-    let status = response.status();
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(trouble(Exit::Internal, "the answer is too long to be one".to_owned()));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    if status.is_success() {
-        let version = "the answer is not understood: are server and command line of the same version?";
-        return serde_json::from_slice(&body).map_err(|_| trouble(Exit::Internal, version.to_owned()));
-    }
-    let error = serde_json::from_slice::<Failure>(&body).map_or_else(|_| format!("it answered {status}"), |f| f.error);
-    Err(trouble(if status.is_server_error() { Exit::Storage } else { Exit::Failed }, error))
-}
-
-fn unreachable(data_dir: &Path, path: &Path, error: &std::io::Error) -> String {
-    let (data_dir, path) = (data_dir.display(), path.display());
-    match error.kind() {
-        std::io::ErrorKind::PermissionDenied => {
-            format!("{path} is for the user who runs smokejumper; become that user, or use the console")
-        }
-        std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => format!(
-            "no smokejumper is running with the data directory {data_dir}; start it with `smokejumper serve`, or name its \
-             directory with --data-dir"
-        ),
-        _ => format!("{path} cannot be reached: {error}"),
     }
 }
 

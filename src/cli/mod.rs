@@ -1,11 +1,13 @@
 //! Commands of the one binary, a file each. Knows the app and the configuration; decides nothing about incidents.
 
 pub mod backtest;
+mod call;
 mod check;
 pub mod demo;
 pub mod exit;
 mod export;
 mod incident;
+mod login;
 mod reindex;
 pub mod serve;
 mod speak;
@@ -19,6 +21,10 @@ use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
+
+/// What still blocks at the end gets this long.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// A self-hosted incident bot: alerts to incidents, evidence, approved remediation, follow-ups, learning.
 #[derive(Debug, Parser)]
@@ -54,6 +60,8 @@ enum Command {
     Check(check::Args),
     /// Say to a running smokejumper what you would say in a channel: `incident list`, `incident -i 12 ack`.
     Incident(incident::Args),
+    /// Print a link that signs a person in to the console of a running smokejumper, once.
+    Login(login::Args),
     /// Build memory anew from the journal; not while it is being served.
     Reindex,
     /// Write all incidents with their facts, alerts and effects as JSON lines.
@@ -69,6 +77,22 @@ impl Global {
         let kinds = alerts::kind_names();
         let given = Given { file: self.config.as_deref(), data_dir: self.data_dir.as_deref(), source_kinds: &kinds };
         load(given, &Environment::real())
+    }
+
+    /// Where data is kept, for commands that need nothing else of the configuration: `check` is there for what else may be
+    /// wrong in it. Never a guess: the usual place may hold other data.
+    ///
+    /// # Errors
+    /// The configuration cannot be read that far; every mistake in it.
+    fn data_dir(&self) -> Result<PathBuf, String> {
+        let checked = self.load();
+        // A file that somebody named and that is not there is a mistake, whatever else was said.
+        let misnamed = self.config.is_some() && checked.config.file.is_none();
+        if !misnamed && !checked.data_dir_unknown {
+            return Ok(checked.config.data_dir);
+        }
+        let errors: Vec<Problem> = checked.problems.into_iter().filter(Problem::is_error).collect();
+        Err(format!("where data is kept is not known:\n{}", listed(&errors)))
     }
 }
 
@@ -89,7 +113,10 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(problem) => return Exit::failed(&format!("no runtime: {problem}")).into(),
     };
-    runtime.block_on(command(cli)).into()
+    let exit = runtime.block_on(command(cli));
+    // Work that blocks, on a disk that does not answer, must not keep the process.
+    runtime.shutdown_timeout(LINGER);
+    exit.into()
 }
 
 async fn command(cli: Cli) -> Exit {
@@ -101,6 +128,7 @@ async fn command(cli: Cli) -> Exit {
         },
         Command::Check(ref args) => check::run(&cli.global, args),
         Command::Incident(ref args) => incident::run(&cli.global, args).await,
+        Command::Login(ref args) => login::run(&cli.global, args).await,
         Command::Reindex => match configured(&cli.global) {
             Ok(config) => reindex::run(&config, cli.global.quiet).await,
             Err(exit) => exit,

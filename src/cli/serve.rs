@@ -1,10 +1,10 @@
 //! `serve`: runs until told to stop.
 
 use super::exit::Exit;
-use crate::app::{App, first_administrator};
+use crate::app::{App, Broken};
 use crate::config::checked::Config;
-use crate::flow::identity::Platform;
 use clap::Args;
+use std::path::Path;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 #[derive(Debug, Args)]
@@ -17,9 +17,9 @@ pub struct ServeArgs {
 /// Serves until SIGTERM or Ctrl-C, then finishes what is under way.
 pub async fn run(config: Config, args: &ServeArgs, quiet: bool) -> Exit {
     let mut signals = Signals::listen();
-    let admin = first_administrator(&config.policy);
     let sources: Vec<String> = config.sources.iter().map(|source| source.name.clone()).collect();
-    let app = match App::start(config, Vec::new()).await {
+    let data_dir = std::path::absolute(&config.data_dir).unwrap_or_else(|_| config.data_dir.clone());
+    let mut app = match App::start(config, Vec::new()).await {
         Ok(app) => app,
         Err(problem) => return Exit::failed(&problem.to_string()),
     };
@@ -28,26 +28,52 @@ pub async fn run(config: Config, args: &ServeArgs, quiet: bool) -> Exit {
     {
         return Exit::failed(&problem.to_string());
     }
-    if !quiet && admin.platform == Platform::Console {
-        match app.login_url(admin) {
-            Ok(url) => super::say(&format!("console   http://{}\nsign in   {url}", app.address)),
-            Err(problem) => tracing::error!(%problem, "no login link"),
-        }
-        for source in &sources {
-            super::say(&format!("alerts    http://{}/alerts/{source}", app.address));
-        }
+    if !quiet {
+        welcome(&app, &data_dir, &sources);
     }
     if let Some(why) = app.store.is_restored() {
         tracing::warn!(why, "this database is a copy: nothing is delivered or run until `serve --confirm-restored`");
     }
     tracing::info!(address = %app.address, "ready");
-    let broken = tokio::select! {
-        () = signals.told_to_stop() => None,
-        broken = app.broken() => Some(broken),
-    };
+    let exit = until_stopped(&mut app, &mut signals).await;
     tracing::info!("stopping");
     app.stop().await;
-    broken.map_or(Exit::Ok, |broken| Exit::failed(&broken.to_string()))
+    exit
+}
+
+/// Where it can be reached, and how to get in.
+fn welcome(app: &App, data_dir: &Path, sources: &[String]) {
+    super::say(&format!("console   {}", app.console));
+    let more = format!("smokejumper login [PERSON] --data-dir {}", data_dir.display());
+    match app.login_link(None) {
+        Ok(link) => {
+            super::say(&format!("sign in   {}", link.url));
+            super::say(&format!("          as {}, once, within {} minutes; again: {more}", link.person, link.minutes));
+        }
+        Err(problem) => super::say(&format!("sign in   {problem}; then: {more}")),
+    }
+    for source in sources {
+        super::say(&format!("alerts    http://{}/alerts/{source}", app.address));
+    }
+}
+
+/// Waits for SIGTERM, Ctrl-C, or a reason not to go on; how the process is to end.
+pub async fn until_stopped(app: &mut App, signals: &mut Signals) -> Exit {
+    let broken = tokio::select! {
+        () = signals.told_to_stop() => return Exit::Ok,
+        broken = app.broken() => broken,
+    };
+    match broken {
+        Broken::Store(problem) => Exit::failed(&problem.to_string()),
+        Broken::Part(ended) => {
+            tracing::error!(
+                part = ended.part,
+                why = ended.why,
+                "a part ended that must not: this process stops, to be started again"
+            );
+            Exit::Internal
+        }
+    }
 }
 
 /// SIGTERM and SIGINT. From when it is made they end nothing by themselves: what is being started is finished, then drained.

@@ -8,13 +8,21 @@ use crate::ports::{Memory, Undelivered};
 use async_trait::async_trait;
 use smokejumper_index::case::{Answer, Case, CaseId, Probe, Ranked, Recalled, RunbookOutcome};
 use smokejumper_index::{Memory as Index, Opened, Outcome, Trouble};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The index, shared by everybody who asks it.
 #[derive(Clone, Debug)]
 pub struct IndexedMemory {
-    index: Arc<Mutex<Index>>,
+    shelf: Arc<Mutex<Shelf>>,
+}
+
+#[derive(Debug)]
+struct Shelf {
+    index: Index,
+    /// While old lessons are taught: cases of which something newer was learnt meanwhile. `None` once it has caught up.
+    newer: Option<BTreeSet<String>>,
 }
 
 impl IndexedMemory {
@@ -24,7 +32,7 @@ impl IndexedMemory {
     /// A lock somebody else holds, missing permission, a full disk; nothing is wiped then.
     pub fn open(dir: &Path) -> Result<(Self, Opened), Trouble> {
         let (index, opened) = Index::open(dir)?;
-        Ok((Self { index: Arc::new(Mutex::new(index)) }, opened))
+        Ok((Self::of(index), opened))
     }
 
     /// A memory without a directory: for the time that the one on disk cannot be opened.
@@ -32,7 +40,11 @@ impl IndexedMemory {
     /// # Errors
     /// Hardly ever: the index cannot be made in memory.
     pub fn volatile() -> Result<Self, Trouble> {
-        Ok(Self { index: Arc::new(Mutex::new(Index::in_memory()?)) })
+        Ok(Self::of(Index::in_memory()?))
+    }
+
+    fn of(index: Index) -> Self {
+        Self { shelf: Arc::new(Mutex::new(Shelf { index, newer: Some(BTreeSet::new()) })) }
     }
 
     /// Teaches past cases that no journal holds: imports, and the demo's public incidents.
@@ -40,42 +52,97 @@ impl IndexedMemory {
     /// # Errors
     /// The index cannot be written.
     pub async fn teach(&self, cases: Vec<Case>) -> Result<(), Undelivered> {
-        self.with(move |index| cases.into_iter().try_for_each(|case| index.remember(case))).await
+        self.with(move |shelf| cases.into_iter().try_for_each(|case| shelf.index.remember(case))).await
     }
 
-    /// Writes what came in to disk, with the journal position up to which everything is in it, when that is known.
+    /// Teaches an old lesson of the journal, unless something newer was learnt of the same case meanwhile.
     ///
     /// # Errors
-    /// The index cannot be written; what came in stays searchable.
-    pub async fn flush(&self, mark: Option<u64>) -> Result<(), Undelivered> {
-        self.with(move |index| {
-            if let Some(mark) = mark {
-                index.set_mark(mark);
-            }
-            index.flush()
+    /// The index cannot be written.
+    pub async fn relearn(&self, lesson: Lesson) -> Result<(), Undelivered> {
+        self.with(move |shelf| {
+            let old = shelf.newer.as_ref().is_some_and(|newer| newer.contains(&lesson.case));
+            if old { Ok(()) } else { shelf.learn(lesson) }
         })
         .await
     }
 
+    /// Everything of the journal up to `mark` was taught; noted on disk together with it.
+    ///
+    /// # Errors
+    /// The index cannot be written; what came in stays searchable.
+    pub async fn learnt_up_to(&self, mark: u64) -> Result<(), Undelivered> {
+        self.with(move |shelf| shelf.learnt_up_to(Some(mark))).await
+    }
+
+    /// Everything of the journal that was there at the start was taught, up to `mark` if nothing of it failed.
+    ///
+    /// # Errors
+    /// The index cannot be written; what came in stays searchable.
+    pub async fn caught_up(&self, mark: Option<u64>) -> Result<(), Undelivered> {
+        self.with(move |shelf| {
+            shelf.newer = None;
+            shelf.learnt_up_to(mark)
+        })
+        .await
+    }
+
+    /// Writes what came in to disk. Not while old lessons are taught: what is not noted would be taught again.
+    ///
+    /// # Errors
+    /// The index cannot be written; what came in stays searchable.
+    pub async fn flush(&self) -> Result<(), Undelivered> {
+        self.with(|shelf| if shelf.newer.is_none() { shelf.index.flush() } else { Ok(()) }).await
+    }
+
     /// Cases in memory.
     pub async fn cases(&self) -> u64 {
-        self.with(|index| Ok(index.len())).await.unwrap_or_default()
+        self.with(|shelf| Ok(shelf.index.len())).await.unwrap_or_default()
     }
 
     async fn with<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Index) -> Result<T, Trouble> + Send + 'static,
+        work: impl FnOnce(&mut Shelf) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Undelivered> {
-        let index = Arc::clone(&self.index);
+        let shared = Arc::clone(&self.shelf);
         let done = tokio::task::spawn_blocking(move || {
-            let mut index = index.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut index)
+            let mut held = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&mut held)
         });
         match done.await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(trouble)) => Err(Undelivered::NotYet { why: trouble.to_string(), after_ms: None }),
             Err(stopped) => Err(Undelivered::NotYet { why: stopped.to_string(), after_ms: None }),
         }
+    }
+}
+
+impl Shelf {
+    fn learn(&mut self, mut lesson: Lesson) -> Result<(), Trouble> {
+        let said = lesson.said.take();
+        let case = case(lesson);
+        if let Some(said) = said {
+            let outcome = Outcome { cause: case.cause.clone(), responders: case.responders.clone() };
+            let ranked = |c: Vec<Candidate>| c.into_iter().map(ranked).collect();
+            let answer = Answer {
+                model: said.model,
+                causes: ranked(said.causes),
+                responders: ranked(said.responders),
+                similar: Vec::new(),
+                seen: 0,
+                of: 0,
+                since: None,
+            };
+            self.index.learn(&answer, &outcome);
+        }
+        self.index.remember(case)
+    }
+
+    fn learnt_up_to(&mut self, mark: Option<u64>) -> Result<(), Trouble> {
+        if let Some(mark) = mark {
+            self.index.set_mark(mark);
+        }
+        self.index.flush()
     }
 }
 
@@ -90,35 +157,22 @@ impl Memory for IndexedMemory {
             labels: question.labels,
             exclude: Some(CaseId(question.case)),
         };
-        self.with(move |index| index.rank(&probe)).await.map(recollection)
+        self.with(move |shelf| shelf.index.rank(&probe)).await.map(recollection)
     }
 
-    async fn remember(&self, mut lesson: Lesson) -> Result<(), Undelivered> {
-        let said = lesson.said.take();
-        let case = case(lesson);
-        self.with(move |index| {
-            if let Some(said) = said {
-                let outcome = Outcome { cause: case.cause.clone(), responders: case.responders.clone() };
-                let ranked = |c: Vec<Candidate>| c.into_iter().map(ranked).collect();
-                let answer = Answer {
-                    model: said.model,
-                    causes: ranked(said.causes),
-                    responders: ranked(said.responders),
-                    similar: Vec::new(),
-                    seen: 0,
-                    of: 0,
-                    since: None,
-                };
-                index.learn(&answer, &outcome);
+    async fn remember(&self, lesson: Lesson) -> Result<(), Undelivered> {
+        self.with(move |shelf| {
+            if let Some(newer) = &mut shelf.newer {
+                newer.insert(lesson.case.clone());
             }
-            index.remember(case)
+            shelf.learn(lesson)
         })
         .await
     }
 
     async fn search(&self, text: &str, limit: usize) -> Result<Vec<PastIncident>, Undelivered> {
         let text = text.to_owned();
-        let found = self.with(move |index| index.search(&text, limit)).await?;
+        let found = self.with(move |shelf| shelf.index.search(&text, limit)).await?;
         Ok(found.into_iter().map(past).collect())
     }
 }

@@ -1,12 +1,13 @@
 //! The command line's door: HTTP over a Unix socket of mode 0600 in the data directory. Who speaks is what the kernel says of
 //! the other end (`SO_PEERCRED`), never what it says itself.
 //!
-//! Knows the people's words and the door; knows neither what an ask means nor what it does.
+//! Knows the people's words and the door, and whom to ask for a login link; knows neither what an ask means nor what it does.
 
 use crate::flow::identity::{Identity, Platform};
 use crate::flow::refusal;
 use crate::ports::Door;
 use axum::extract::connect_info::Connected;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -25,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 /// The socket's name in the data directory.
 pub const FILE: &str = "smokejumper.sock";
@@ -39,10 +40,16 @@ const MAX_KEY: usize = 128;
 const MAX_REQUESTS: usize = 64;
 /// A reply has a budget of two seconds; a request that waits for storage may take this long.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// Requests under way at the end get this long.
+const DRAIN: Duration = Duration::from_secs(10);
+/// Where words are said: [`Request`] to [`Answer`].
+pub const ASK: &str = "/v1/ask";
+/// Where login links are given: [`LoginRequest`] to [`LoginLink`].
+pub const LOGIN: &str = "/v1/login";
 /// The workspace of identities on this machine.
 const WORKSPACE: &str = "local";
 
-/// `POST /v1/ask`
+/// What is posted to [`ASK`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
@@ -79,6 +86,28 @@ pub enum Outcome {
     Refused,
 }
 
+/// What is posted to [`LOGIN`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoginRequest {
+    /// The id of a person of the configuration; `None`: the first administrator.
+    pub person: Option<String>,
+}
+
+/// A link that signs one person in, once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginLink {
+    pub person: String,
+    /// How that person is called.
+    pub name: String,
+    pub url: String,
+    /// How long it can be used.
+    pub minutes: u32,
+}
+
+/// Makes a login link for a person, or says in words for whoever asked why there is none.
+pub type Logins = Arc<dyn Fn(Option<&str>) -> Result<LoginLink, String> + Send + Sync>;
+
 /// The answer with any other status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -110,10 +139,16 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
 }
 
 /// A bound socket; its file goes when this is dropped.
-#[derive(Debug)]
 pub struct Socket {
     listener: Option<UnixListener>,
     path: PathBuf,
+    logins: Option<Logins>,
+}
+
+impl std::fmt::Debug for Socket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Socket").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 impl Drop for Socket {
@@ -151,7 +186,7 @@ pub fn bind(data_dir: &Path) -> Result<Socket, SocketError> {
         Err(e) => return Err(failed(e)),
     }
     let listener = UnixListener::bind(&path).map_err(failed)?;
-    let socket = Socket { listener: Some(listener), path: path.clone() };
+    let socket = Socket { listener: Some(listener), path: path.clone(), logins: None };
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
     Ok(socket)
 }
@@ -161,10 +196,18 @@ struct Desk {
     /// Whom the mode of the file lets in; asked again, for between making the file and setting its mode anybody could connect.
     owner: u32,
     room: Semaphore,
+    logins: Option<Logins>,
 }
 
 impl Socket {
-    /// Serves until `stop` ends, then finishes what is being answered.
+    /// Gives login links, too.
+    #[must_use]
+    pub fn with_logins(mut self, logins: Logins) -> Self {
+        self.logins = Some(logins);
+        self
+    }
+
+    /// Serves until `stop` ends, then finishes what is being answered, for a while.
     ///
     /// # Errors
     /// The listener broke.
@@ -175,27 +218,43 @@ impl Socket {
     ) -> std::io::Result<()> {
         let Some(listener) = self.listener.take() else { return Ok(()) };
         let owner = rustix::process::geteuid().as_raw();
-        let desk = Arc::new(Desk { door, owner, room: Semaphore::new(MAX_REQUESTS) });
-        let routes = Router::new().route("/v1/ask", post(ask)).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(desk);
+        let desk = Arc::new(Desk { door, owner, room: Semaphore::new(MAX_REQUESTS), logins: self.logins.take() });
+        let routes = Router::new()
+            .route(ASK, post(ask))
+            .route(LOGIN, post(login))
+            .layer(DefaultBodyLimit::max(MAX_BODY))
+            .with_state(desk);
         let service = routes.into_make_service_with_connect_info::<Peer>();
-        axum::serve(listener, service).with_graceful_shutdown(stop).await
+        let (told, stopping) = oneshot::channel::<()>();
+        let stop = async move {
+            stop.await;
+            let _ = told.send(());
+        };
+        let overdue = async {
+            if stopping.await.is_err() {
+                // It ended without being told to.
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(DRAIN).await;
+        };
+        tokio::select! {
+            ended = axum::serve(listener, service).with_graceful_shutdown(stop) => ended,
+            () = overdue => {
+                tracing::info!("connections of terminals that were still open were closed");
+                Ok(())
+            }
+        }
     }
 }
 
 async fn ask(
     State(desk): State<Arc<Desk>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    request: Result<Json<Request>, axum::extract::rejection::JsonRejection>,
+    request: Result<Json<Request>, JsonRejection>,
 ) -> Response {
-    let Some(uid) = peer.uid.filter(|uid| *uid == desk.owner || *uid == 0) else {
-        return failure(StatusCode::FORBIDDEN, "this socket is for the user who runs smokejumper");
-    };
-    let Ok(_place) = desk.room.try_acquire() else {
-        return failure(StatusCode::SERVICE_UNAVAILABLE, "too many are asking at once; try again in a moment");
-    };
-    let request = match request {
-        Ok(Json(request)) => request,
-        Err(error) => return failure(error.status(), &error.body_text()),
+    let (uid, _place, request) = match desk.admit(peer, request) {
+        Ok(admitted) => admitted,
+        Err(refused) => return *refused,
     };
     if request.key.is_empty() || request.key.chars().count() > MAX_KEY {
         return failure(StatusCode::BAD_REQUEST, "the key must have 1 to 128 characters");
@@ -211,7 +270,47 @@ async fn ask(
     desk.ask(identity, ask, request.key).await
 }
 
+async fn login(
+    State(desk): State<Arc<Desk>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Result<Json<LoginRequest>, JsonRejection>,
+) -> Response {
+    let (uid, _place, request) = match desk.admit(peer, request) {
+        Ok(admitted) => admitted,
+        Err(refused) => return *refused,
+    };
+    let Some(logins) = &desk.logins else {
+        return failure(StatusCode::NOT_FOUND, "there is no console to sign in to");
+    };
+    match logins(request.person.as_deref()) {
+        Ok(link) => {
+            tracing::info!(uid, person = link.person, "a login link was given");
+            Json(link).into_response()
+        }
+        Err(why) => failure(StatusCode::UNPROCESSABLE_ENTITY, &why),
+    }
+}
+
 impl Desk {
+    /// Who speaks, a place to be answered, and what was said; or the answer to whoever may not, or said nothing readable.
+    fn admit<T>(
+        &self,
+        peer: Peer,
+        request: Result<Json<T>, JsonRejection>,
+    ) -> Result<(u32, SemaphorePermit<'_>, T), Box<Response>> {
+        let refused = |status, why: &str| Box::new(failure(status, why));
+        let Some(uid) = peer.uid.filter(|uid| *uid == self.owner || *uid == 0) else {
+            return Err(refused(StatusCode::FORBIDDEN, "this socket is for the user who runs smokejumper"));
+        };
+        let Ok(place) = self.room.try_acquire() else {
+            return Err(refused(StatusCode::SERVICE_UNAVAILABLE, "too many are asking at once; try again in a moment"));
+        };
+        match request {
+            Ok(Json(request)) => Ok((uid, place, request)),
+            Err(error) => Err(refused(error.status(), &error.body_text())),
+        }
+    }
+
     async fn ask(&self, by: Identity, ask: Ask, key: String) -> Response {
         // Keys of one account cannot stand for the acts of another.
         let key = format!("{}:{key}", by.id);

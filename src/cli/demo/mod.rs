@@ -53,8 +53,8 @@ pub async fn run(args: &DemoArgs, quiet: bool) -> Exit {
         },
     };
     match stage(&root, args, quiet).await {
-        Ok((app, stage)) => {
-            let exit = play(&app, &stage, args).await;
+        Ok((mut app, stage)) => {
+            let exit = play(&mut app, &stage, args).await;
             app.stop().await;
             exit
         }
@@ -62,7 +62,7 @@ pub async fn run(args: &DemoArgs, quiet: bool) -> Exit {
     }
 }
 
-async fn play(app: &App, stage: &Stage, args: &DemoArgs) -> Exit {
+async fn play(app: &mut App, stage: &Stage, args: &DemoArgs) -> Exit {
     if let Err(broken) = stage.play().await {
         return Exit::failed(&format!("the demo stopped: {broken}"));
     }
@@ -73,14 +73,13 @@ async fn play(app: &App, stage: &Stage, args: &DemoArgs) -> Exit {
     }
     tell.step("The console stays up; each link signs one person in, once:");
     for person in ["ana", "bo"] {
-        match app.login_url(console_identity(person)) {
-            Ok(url) => super::say(&format!("         {url}  ({person})")),
+        match app.login_link(Some(person)) {
+            Ok(link) => super::say(&format!("         {}  ({person})", link.url)),
             Err(problem) => tell.saw(&problem.to_string()),
         }
     }
     tell.step("Ctrl-C ends it.");
-    super::serve::Signals::listen().told_to_stop().await;
-    Exit::Ok
+    super::serve::until_stopped(app, &mut super::serve::Signals::listen()).await
 }
 
 /// Puts everything on stage.
