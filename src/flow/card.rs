@@ -1,7 +1,7 @@
 //! The card: one per incident, the same on every platform, rendered from state when it is sent.
 
 use super::desk::{Desk, Record};
-use super::fact::Suggestion;
+use super::fact::{Origin, Suggestion};
 use super::followup;
 use super::identity::PersonId;
 use super::incident::{Incident, Phase};
@@ -175,6 +175,10 @@ pub fn who(incident: &Incident, policy: &Policy) -> Section {
         lines.push(line(spans));
         lines.extend(reasons(suggestion, candidate, 1));
     }
+    for id in invited(incident, policy).iter().filter(|id| !named.contains(&id.0)) {
+        lines.push(line(vec![person(policy, id), ours(": called by the route of its alert")]));
+    }
+    named.extend(invited(incident, policy).iter().map(|id| id.0.clone()));
     let owners: Vec<&String> = incident
         .service
         .as_ref()
@@ -200,6 +204,12 @@ pub fn who(incident: &Incident, policy: &Policy) -> Section {
         lines.push(line(vec![ours("I don't know: no past incident, owner or on-call entry names anybody.")]));
     }
     section("Who to call", lines)
+}
+
+/// Whom the route that opened the incident calls in.
+fn invited<'p>(incident: &Incident, policy: &'p Policy) -> &'p [PersonId] {
+    let Some(Origin::Alert { route, .. }) = &incident.origin else { return &[] };
+    policy.routes.iter().find(|r| &r.name == route).map_or(&[], |r| r.invite.as_slice())
 }
 
 /// In how many of the similar incidents somebody responded.

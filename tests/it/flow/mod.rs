@@ -5,4 +5,5 @@ mod approval;
 mod arbitrary;
 mod facts;
 mod lifecycle;
+mod responding;
 mod story;
