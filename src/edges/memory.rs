@@ -230,3 +230,62 @@ fn case(lesson: Lesson) -> Case {
         url: lesson.url,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn lesson(case: &str, why: &str) -> Lesson {
+        Lesson {
+            case: case.to_owned(),
+            opened_at: At(1_000),
+            closed_at: Some(At(2_000)),
+            title: format!("checkout is down {case}"),
+            text: String::new(),
+            service: Some("checkout".to_owned()),
+            labels: BTreeMap::new(),
+            cause: Some(why.to_owned()),
+            resolution: None,
+            responders: Vec::new(),
+            runbooks: Vec::new(),
+            url: None,
+            said: None,
+        }
+    }
+
+    async fn causes(memory: &IndexedMemory) -> Vec<Option<String>> {
+        let mut found = memory.search("checkout", 10).await.expect("it searches");
+        found.sort_by(|a, b| a.case.cmp(&b.case));
+        found.into_iter().map(|past| past.cause).collect()
+    }
+
+    #[tokio::test]
+    async fn what_is_learnt_meanwhile_is_not_overwritten_by_what_is_older() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (memory, _) = IndexedMemory::open(folder.path()).expect("it opens");
+        memory.remember(lesson("INC-1", "the new cause")).await.expect("remembered");
+        memory.relearn(lesson("INC-1", "the old cause")).await.expect("skipped");
+        memory.relearn(lesson("INC-2", "another cause")).await.expect("remembered");
+        let both = [Some("the new cause".to_owned()), Some("another cause".to_owned())];
+        assert_eq!(causes(&memory).await, both);
+        // Until everything up to a mark is in it, nothing goes to disk.
+        memory.flush().await.expect("not now");
+        drop(memory);
+        let (memory, opened) = IndexedMemory::open(folder.path()).expect("it opens");
+        assert!(!matches!(opened, Opened::Ready { cases: 1.., .. }), "{opened:?}");
+        memory.relearn(lesson("INC-1", "the new cause")).await.expect("remembered");
+        memory.learnt_up_to(7).await.expect("noted");
+        memory.relearn(lesson("INC-2", "another cause")).await.expect("remembered");
+        drop(memory);
+        let (memory, opened) = IndexedMemory::open(folder.path()).expect("it opens");
+        assert_eq!(opened, Opened::Ready { cases: 1, mark: 7 });
+        memory.caught_up(Some(9)).await.expect("noted");
+        memory.remember(lesson("INC-2", "another cause")).await.expect("remembered");
+        memory.flush().await.expect("written");
+        drop(memory);
+        let (memory, opened) = IndexedMemory::open(folder.path()).expect("it opens");
+        assert_eq!(opened, Opened::Ready { cases: 2, mark: 9 });
+        assert_eq!(causes(&memory).await, both);
+    }
+}

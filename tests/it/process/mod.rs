@@ -8,7 +8,10 @@ mod hostile;
 mod incident;
 mod kill;
 mod ledger;
+mod login;
+mod memory;
 mod person;
+mod place;
 mod runs;
 mod storm;
 

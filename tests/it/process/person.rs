@@ -1,4 +1,4 @@
-//! A person at the console of a running server: signed in by the link that `serve` prints.
+//! A person at the console of a running server: signed in by the link that `serve` or `login` prints.
 
 use super::bot::{Address, Bot, client};
 
@@ -9,10 +9,15 @@ pub struct Person {
 }
 
 impl Person {
-    /// Uses the login link up, as a browser does.
+    /// Uses the login link of `serve` up, as a browser does.
     pub async fn sign_in(bot: &Bot) -> Self {
-        let (client, link) = (client(), bot.login_url());
-        let page = client.get(&link).send().await.unwrap();
+        Self::with_link(bot, &bot.login_url()).await
+    }
+
+    /// The same with any link.
+    pub async fn with_link(bot: &Bot, link: &str) -> Self {
+        let client = client();
+        let page = client.get(link).send().await.unwrap();
         assert_eq!(page.status(), 200, "{link}");
         let (_, token) = link.split_once("token=").unwrap();
         let base = bot.address().base();
