@@ -131,6 +131,9 @@ pub trait Outbox: Send + Sync {
     async fn next_due(&self) -> Result<Option<At>, StoreError>;
 }
 
+/// What a room shows of what was said in it, at most: more than anybody scrolls back; what happened is in the timeline.
+pub const MAX_SAID: usize = 500;
+
 /// Something the bot said in a room.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Said {
@@ -148,8 +151,9 @@ pub trait Views: Send + Sync {
     /// All facts of an incident, oldest first.
     async fn entries(&self, viewer: &Identity, id: IncidentId) -> Result<Vec<Entry>, StoreError>;
     async fn alerts(&self, viewer: &Identity, id: IncidentId, limit: u32) -> Result<Vec<AlertState>, StoreError>;
-    /// Alerts that belong to no incident, newest first.
+    /// Alerts that fire now and belong to no incident, or to one that has ended; newest first. None of a private incident.
     async fn loose(&self, viewer: &Identity, limit: u32) -> Result<Vec<AlertState>, StoreError>;
+    /// The last [`MAX_SAID`] messages, oldest first, without the card.
     async fn said(&self, viewer: &Identity, id: IncidentId, platform: Platform) -> Result<Vec<Said>, StoreError>;
     /// The desk without its alerts.
     async fn desk(&self) -> Result<Desk, StoreError>;

@@ -10,9 +10,8 @@ use crate::flow::fact::Entry;
 use crate::flow::identity::{Actor, Identity, Platform};
 use crate::flow::incident::{Incident, IncidentId};
 use crate::flow::moment::At;
-use crate::ports::{Said, StoreError, Views};
+use crate::ports::{MAX_SAID, Said, StoreError, Views};
 use async_trait::async_trait;
-use smokejumper_intents::reply::Reply;
 
 /// Snapshots read at a time, so that skipping many private ones takes no more memory.
 const PAGE: i64 = 100;
@@ -61,8 +60,9 @@ impl Views for Reader {
     }
 
     async fn loose(&self, _viewer: &Identity, limit: u32) -> Result<Vec<AlertState>, StoreError> {
-        let sql =
-            "SELECT body FROM alerts WHERE incident IS NULL ORDER BY last_seen DESC, source, fingerprint LIMIT $1";
+        let sql = "SELECT body FROM alerts AS a WHERE status = 'firing' AND (incident IS NULL OR EXISTS \
+                   (SELECT 1 FROM snapshots AS s WHERE s.incident = a.incident AND s.open = 0 AND s.private = 0)) \
+                   ORDER BY last_seen DESC, source, fingerprint LIMIT $1";
         let query = sqlx::query(sql).bind(i64::from(limit));
         query.fetch_all(self.pool()).await.map_err(|e| explain(&e))?.iter().map(alert).collect()
     }
@@ -71,15 +71,23 @@ impl Views for Reader {
         if self.incident(viewer, id).await?.is_none() {
             return Ok(Vec::new());
         }
-        let sql = "SELECT op, settled_at, effect, said FROM outbox WHERE incident = $1 AND destination = $2 \
-                   AND state IN ('sent', 'reconciled') ORDER BY id";
+        // What was told is enough; only without it the effect is read. Cards are told often, and belong elsewhere.
+        let sql = "SELECT op, settled_at, said, CASE WHEN said IS NULL THEN effect END FROM outbox \
+                   WHERE incident = $1 AND destination = $2 AND supersedes IS NULL AND state IN ('sent', 'reconciled') \
+                   ORDER BY id DESC LIMIT $3";
         let query = sqlx::query(sql).bind(i64::from(id.0)).bind(Destination::Room(platform).key());
-        let mut all = Vec::new();
-        for row in query.fetch_all(self.pool()).await.map_err(|e| explain(&e))? {
-            let Effect::Say { message, .. } = parse("effect", &column::<String>(&row, 2)?)? else { continue };
-            let told: Option<String> = column(&row, 3)?;
-            let message: Reply = told.map_or(Ok(*message), |told| parse("message", &told))?;
-            all.push(Said { op: column(&row, 0)?, at: At(column(&row, 1)?), message });
+        let rows = query.bind(super::pen::int(MAX_SAID)).fetch_all(self.pool()).await.map_err(|e| explain(&e))?;
+        let mut all = Vec::with_capacity(rows.len());
+        for row in rows.iter().rev() {
+            let message = match (column::<Option<String>>(row, 2)?, column::<Option<String>>(row, 3)?) {
+                (Some(told), _) => parse("message", &told)?,
+                (None, Some(effect)) => {
+                    let Effect::Say { message, .. } = parse("effect", &effect)? else { continue };
+                    *message
+                }
+                (None, None) => continue,
+            };
+            all.push(Said { op: column(row, 0)?, at: At(column(row, 1)?), message });
         }
         Ok(all)
     }

@@ -5,6 +5,7 @@ mod crowd;
 mod damage;
 mod disk;
 mod facts;
+mod looking;
 mod memory;
 mod refused;
 mod tamper;
@@ -12,6 +13,7 @@ mod tamper;
 use crate::world::ledger::Ledger;
 use crate::world::watch::Watch;
 use facts::*;
+use looking::{a_room_shows_the_last_of_what_was_said, loose_alerts_fire_and_nobody_has_them_in_hand};
 use smokejumper::edges::store::Store;
 use smokejumper::flow::desk::Desk;
 use smokejumper::flow::effect::{Effect, Timer};
@@ -97,6 +99,8 @@ promises!(
     an_unknown_run_does_not_hold_the_next_one,
     a_private_incident_is_there_for_those_in_it,
     a_room_shows_what_was_said_in_it,
+    a_room_shows_the_last_of_what_was_said,
+    loose_alerts_fire_and_nobody_has_them_in_hand,
     an_erased_entry_says_so,
     lists_are_newest_first,
     a_stale_snapshot_is_folded_again,

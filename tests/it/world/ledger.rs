@@ -11,10 +11,10 @@ use smokejumper::flow::fact::{Entry, Fact};
 use smokejumper::flow::identity::{Actor, Identity, Platform};
 use smokejumper::flow::incident::{Incident, IncidentId};
 use smokejumper::flow::moment::At;
-use smokejumper::flow::signal::AlertKey;
+use smokejumper::flow::signal::{AlertKey, AlertStatus};
 use smokejumper::ports::{
-    Accepted, Arrival, Clock, Commit, DeadLetter, Inbox, Journal, Outbox, Outgoing, Progress, Said, StoreError, Views,
-    Waiting,
+    Accepted, Arrival, Clock, Commit, DeadLetter, Inbox, Journal, MAX_SAID, Outbox, Outgoing, Progress, Said,
+    StoreError, Views, Waiting,
 };
 use smokejumper_intents::reply::Reply;
 use std::collections::{BTreeMap, BTreeSet};
@@ -496,11 +496,18 @@ impl Views for Ledger {
     }
 
     async fn alerts(&self, viewer: &Identity, id: IncidentId, limit: u32) -> Result<Vec<AlertState>, StoreError> {
-        self.call(|books, _| Ok(books.seen(viewer, id).map_or_else(Vec::new, |_| books.newest(Some(id), limit))))
+        self.call(|books, _| {
+            Ok(books.seen(viewer, id).map_or_else(Vec::new, |_| books.newest(limit, |a| a.incident == Some(id))))
+        })
     }
 
     async fn loose(&self, _viewer: &Identity, limit: u32) -> Result<Vec<AlertState>, StoreError> {
-        self.call(|books, _| Ok(books.newest(None, limit)))
+        self.call(|books, _| {
+            Ok(books.newest(limit, |alert| {
+                let ended = |id| books.load(id).is_some_and(|i| !i.is_open() && !i.private);
+                alert.status == AlertStatus::Firing && alert.incident.is_none_or(ended)
+            }))
+        })
     }
 
     async fn said(&self, viewer: &Identity, id: IncidentId, platform: Platform) -> Result<Vec<Said>, StoreError> {
@@ -510,7 +517,9 @@ impl Views for Ledger {
             }
             let sent =
                 books.outbox.values().filter(|row| [Standing::Sent, Standing::Reconciled].contains(&row.standing));
-            Ok(sent.filter_map(|row| row.said(id, platform)).collect())
+            let mut said: Vec<_> = sent.filter_map(|row| row.said(id, platform)).collect();
+            said.drain(..said.len().saturating_sub(MAX_SAID));
+            Ok(said)
         })
     }
 
@@ -520,8 +529,8 @@ impl Views for Ledger {
 }
 
 impl Books {
-    fn newest(&self, incident: Option<IncidentId>, limit: u32) -> Vec<AlertState> {
-        let mut alerts: Vec<_> = self.alerts.values().filter(|alert| alert.incident == incident).cloned().collect();
+    fn newest(&self, limit: u32, wanted: impl Fn(&AlertState) -> bool) -> Vec<AlertState> {
+        let mut alerts: Vec<_> = self.alerts.values().filter(|alert| wanted(alert)).cloned().collect();
         alerts.sort_by_key(|alert| std::cmp::Reverse(alert.last_seen));
         alerts.truncate(limit as usize);
         alerts

@@ -1,0 +1,51 @@
+//! What views show, and how much: alerts nobody has in hand, and the last of what was said.
+
+use super::facts::*;
+use super::{Bench, MINUTE};
+use smokejumper::flow::fact::Fact;
+use smokejumper::flow::identity::Platform;
+use smokejumper::flow::incident::{Incident, IncidentId};
+use smokejumper::flow::signal::AlertStatus;
+use smokejumper::ports::{Commit, MAX_SAID, Progress};
+
+pub async fn loose_alerts_fire_and_nobody_has_them_in_hand(bench: Bench) {
+    for (n, (ended, private)) in [(false, false), (true, false), (true, true)].into_iter().enumerate() {
+        let id = u32::try_from(n + 1).unwrap();
+        let mut entries = vec![declared(id)];
+        entries.extend(ended.then(|| entry(id, 2, Fact::Resolved { cause: None, fix: None })));
+        let incident = Incident { private, ..Incident::fold(IncidentId(id), &entries) };
+        bench.storage().commit(vec![Commit { entries, incidents: vec![incident], ..Commit::default() }]).await.unwrap();
+    }
+    let mut alerts = Vec::new();
+    for (i, incident) in [None, Some(1), Some(2), Some(3)].into_iter().enumerate() {
+        for status in [AlertStatus::Firing, AlertStatus::Resolved] {
+            let mut alert = alert(&format!("{i} {status:?}"), incident);
+            alert.status = status;
+            alert.last_seen = NOW.plus(i64::try_from(i).unwrap() * MINUTE);
+            alerts.push(alert);
+        }
+    }
+    bench.storage().commit(vec![Commit { alerts, ..Commit::default() }]).await.unwrap();
+    let loose = bench.storage().loose(&console("bo"), 10).await.unwrap();
+    let names: Vec<_> = loose.iter().map(|a| a.key.fingerprint.as_str()).collect();
+    // Not of the open one, and not of the private one.
+    assert_eq!(names, ["2 Firing", "0 Firing"]);
+    assert_eq!(bench.storage().loose(&console("bo"), 1).await.unwrap(), loose[..1]);
+}
+
+pub async fn a_room_shows_the_last_of_what_was_said(bench: Bench) {
+    let many = MAX_SAID + 3;
+    let effects = (0..many).map(|i| (format!("s{i}"), say(1, "x"))).collect();
+    let entries = vec![declared(1)];
+    bench.storage().commit(vec![Commit { entries, effects, ..Commit::default() }]).await.unwrap();
+    for _ in 0..many {
+        for row in bench.storage().claim(NOW, 10).await.unwrap() {
+            let said = Some(message(&row.op));
+            bench.storage().settle(row.id, Progress::Sent { remote: None, said }, None).await.unwrap();
+        }
+    }
+    let said = bench.storage().said(&ana(), IncidentId(1), Platform::Console).await.unwrap();
+    let ops: Vec<_> = said.iter().map(|s| s.op.clone()).collect();
+    assert_eq!(ops, (3..many).map(|i| format!("s{i}")).collect::<Vec<_>>());
+    assert_eq!(said[0].message, message("s3"));
+}
