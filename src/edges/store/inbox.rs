@@ -2,15 +2,11 @@
 
 use super::pen::{Pen, Trouble, int, json, parse};
 use super::sqlite::explain;
-use crate::flow::moment::{At, DAY};
+use crate::flow::moment::At;
 use crate::ports::{Accepted, Arrival, DeadLetter, StoreError, Waiting};
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row as _};
 
-/// How long a processed delivery is remembered, so that its repetition is known. Senders retry for hours, people restore for days.
-pub const REMEMBERED_MS: i64 = 14 * DAY;
-/// Processed deliveries forgotten in one transaction.
-const FORGET_AT_ONCE: i64 = 500;
 /// Dead letters kept; the oldest go first. Enough to see what is wrong with a sender.
 pub const MAX_DEAD_LETTERS: i64 = 1_000;
 /// Characters kept of a dead letter's sample and reason.
@@ -41,15 +37,16 @@ impl Pen<'_> {
         if query.bind(self.epoch).execute(&mut *self.connection).await?.rows_affected() == 1 {
             self.head.inbox = id;
             self.wrote = true;
+            self.came += 1;
             return Ok(Accepted::New(id));
         }
         let known = sqlx::query("SELECT id FROM inbox WHERE source = $1 AND key = $2").bind(&row.source).bind(&row.key);
         Ok(Accepted::Known(known.fetch_one(&mut *self.connection).await?.try_get(0)?))
     }
 
-    /// A turn took it; nobody else did.
+    /// A turn took it; nobody else did. What it said is in the journal now, as far as it mattered; its key stays.
     pub async fn processed(&mut self, id: i64) -> Result<(), Trouble> {
-        let sql = "UPDATE inbox SET processed = $1 WHERE id = $2 AND processed IS NULL";
+        let sql = "UPDATE inbox SET processed = $1, event = '' WHERE id = $2 AND processed IS NULL";
         let done = sqlx::query(sql).bind(self.now.0).bind(id).execute(&mut *self.connection).await?;
         if done.rows_affected() == 1 {
             self.wrote = true;
@@ -67,15 +64,6 @@ impl Pen<'_> {
         sqlx::query(oldest).bind(id - MAX_DEAD_LETTERS).execute(&mut *self.connection).await?;
         self.head.letter = id;
         self.wrote = true;
-        Ok(())
-    }
-
-    /// Forgets some of what was processed long ago.
-    pub async fn forget_old(&mut self) -> Result<(), Trouble> {
-        let sql = "DELETE FROM inbox WHERE id IN \
-                   (SELECT id FROM inbox WHERE processed IS NOT NULL AND processed < $1 ORDER BY processed LIMIT $2)";
-        let query = sqlx::query(sql).bind(self.now.plus(-REMEMBERED_MS).0).bind(FORGET_AT_ONCE);
-        query.execute(&mut *self.connection).await?;
         Ok(())
     }
 }

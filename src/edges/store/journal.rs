@@ -93,6 +93,7 @@ impl Pen<'_> {
         let query = sqlx::query(sql).bind(&alert.key.source).bind(&alert.key.fingerprint);
         let query = query.bind(alert.incident.map(|i| i64::from(i.0))).bind(status).bind(alert.last_seen.0);
         query.bind(body).bind(self.epoch).execute(&mut *self.connection).await?;
+        self.came += 1;
         Ok(())
     }
 

@@ -13,6 +13,7 @@ pub mod anchor;
 pub mod audit;
 pub mod chain;
 pub mod export;
+mod forget;
 mod giveup;
 mod inbox;
 mod journal;
@@ -42,7 +43,8 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::inbox::{MAX_DEAD_LETTERS, MAX_SAMPLE_CHARS, REMEMBERED_MS};
+pub use self::forget::{ALERTS_REMEMBERED_MS, FORGET_AT_ONCE, REMEMBERED_MS};
+pub use self::inbox::{MAX_DEAD_LETTERS, MAX_SAMPLE_CHARS};
 pub use self::writer::{MAX_GROUP, MAX_QUEUED};
 
 /// The store of this process. Clones share it.

@@ -3,6 +3,7 @@
 //! Every refusal says what to do. Nothing that was found is deleted or made anew (I30).
 
 use super::anchor::{Anchor, AnchorFile, Found, Starts};
+use super::forget::Arrears;
 use super::pen::Head;
 use super::place::Place;
 use super::reader::Reader;
@@ -69,6 +70,7 @@ impl Store {
             clock,
             shared: Arc::clone(&shared),
             unstarted: Vec::new(),
+            arrears: Arrears::default(),
             lock,
         };
         tokio::spawn(writer.run(connection, queue));

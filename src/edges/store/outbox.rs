@@ -3,7 +3,8 @@
 //! A *lane* is one incident at one destination: first in, first out, one in flight. The clock has no lanes: each timer
 //! is due by its own time. A row whose outcome is unknown holds its lane until it is reconciled, but a run does not: only
 //! people can find out what became of it, and whoever approves the next one has decided. `attempts` counts the attempts ever begun; whoever gets a row is told how many were begun
-//! before what comes next. A row that reached `sent`, `reconciled`, `superseded` or `dead` never changes again.
+//! before what comes next. A row that reached `sent`, `reconciled`, `superseded` or `dead` never changes again. Of the
+//! card only what was told last is kept, and nothing of a row whose place a newer one took before it was sent.
 
 use super::journal::small;
 use super::pen::{Pen, Trouble, json, parse};
@@ -15,17 +16,16 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row as _};
 
 impl Pen<'_> {
-    /// Queues an effect; an older pending one it makes pointless is superseded. The new one is not due before the one it
+    /// Queues an effect; an older pending one it makes pointless is dropped. The new one is not due before the one it
     /// takes over from, so that no update talks its way around a vendor's Retry-After (I9).
     pub async fn queue(&mut self, op: &str, effect: &Effect) -> Result<(), Trouble> {
         let (incident, destination) = (i64::from(effect.incident().0), effect.destination().key());
         let supersedes = effect.supersedes();
         let mut due = effect.due().unwrap_or(self.now).0;
         if let Some(key) = &supersedes {
-            let sql = "UPDATE outbox SET state = 'superseded', settled_at = $1, error = 'a newer one took its place' \
-                       WHERE incident = $2 AND destination = $3 AND supersedes = $4 AND state = 'pending' \
-                       RETURNING due_at, attempts";
-            let query = sqlx::query(sql).bind(self.now.0).bind(incident).bind(&destination).bind(key);
+            let sql = "DELETE FROM outbox WHERE incident = $1 AND destination = $2 AND supersedes = $3 \
+                       AND state = 'pending' RETURNING due_at, attempts";
+            let query = sqlx::query(sql).bind(incident).bind(&destination).bind(key);
             for row in query.fetch_all(&mut *self.connection).await? {
                 let (was_due, attempts): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
                 if attempts > 0 && effect.due().is_none() {
@@ -42,6 +42,7 @@ impl Pen<'_> {
         let query = query.bind(i64::from(effect.is_run())).bind(supersedes).bind(body).bind(self.epoch);
         query.bind(due).bind(self.now.0).execute(&mut *self.connection).await?;
         self.head.outbox = id;
+        self.came += 1;
         Ok(())
     }
 
@@ -81,7 +82,7 @@ impl Pen<'_> {
     /// What became of a row.
     pub async fn progress(&mut self, id: i64, progress: &Progress) -> Result<(), Trouble> {
         self.wrote = true;
-        let sql = "SELECT state, run, op FROM outbox WHERE id = $1";
+        let sql = "SELECT state, run, op, supersedes, incident, destination FROM outbox WHERE id = $1";
         let Some(row) = sqlx::query(sql).bind(id).fetch_optional(&mut *self.connection).await? else {
             return Err(Trouble::conflict(format!("there is no outbox row {id}")));
         };
@@ -101,6 +102,9 @@ impl Pen<'_> {
             }
             Progress::Sent { remote, said } => {
                 let next = if state == "unknown" { "reconciled" } else { "sent" };
+                if said.is_some() && row.try_get::<Option<String>, _>(3)?.as_deref() == Some("card") {
+                    self.drop_older_cards(id, row.try_get(4)?, &row.try_get::<String, _>(5)?).await?;
+                }
                 let said = said.as_ref().map(json).transpose().map_err(Trouble::Job)?;
                 let sql =
                     "UPDATE outbox SET state = $1, settled_at = $2, remote = $3, said = $4, error = NULL WHERE id = $5";
@@ -115,6 +119,14 @@ impl Pen<'_> {
         let sql = "UPDATE outbox SET state = $1, settled_at = $2, error = $3 WHERE id = $4";
         let query = sqlx::query(sql).bind(next).bind(self.now.0).bind(why).bind(id);
         query.execute(&mut *self.connection).await?;
+        Ok(())
+    }
+
+    /// A card that was told leaves nothing to say for those before it.
+    async fn drop_older_cards(&mut self, id: i64, incident: i64, destination: &str) -> Result<(), Trouble> {
+        let sql = "DELETE FROM outbox WHERE incident = $1 AND id < $2 AND destination = $3 AND supersedes = 'card' \
+                   AND state IN ('sent', 'reconciled', 'superseded')";
+        sqlx::query(sql).bind(incident).bind(id).bind(destination).execute(&mut *self.connection).await?;
         Ok(())
     }
 

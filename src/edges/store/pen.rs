@@ -57,6 +57,8 @@ pub struct Pen<'a> {
     pub started: Vec<String>,
     /// This job changed something.
     pub wrote: bool,
+    /// Rows this job wrote of the kinds that are forgotten one day.
+    pub came: u64,
     pub epoch: i64,
     pub now: At,
     /// The database is older than its anchor, and nobody has confirmed yet.

@@ -2,6 +2,7 @@
 //!
 //! Every statement sees all that was committed before it. Snapshots are trusted only as far as the journal agrees.
 
+use super::forget::ALERTS_REMEMBERED_MS;
 use super::journal::{entries, small};
 use super::pen::parse;
 use super::place::Place;
@@ -12,7 +13,7 @@ use crate::flow::State;
 use crate::flow::desk::{AlertState, Desk};
 use crate::flow::fact::Fact;
 use crate::flow::incident::{Incident, IncidentId};
-use crate::flow::moment::{At, DAY};
+use crate::flow::moment::At;
 use crate::flow::recollection::Lesson;
 use crate::ports::{Clock, StoreError, Waiting};
 use sqlx::any::AnyRow;
@@ -20,9 +21,6 @@ use sqlx::{AnyPool, Row as _};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-
-/// How long a resolved alert is still known to the desk: far longer than a sender repeats itself. Views know it for ever.
-pub const ALERTS_REMEMBERED_MS: i64 = 30 * DAY;
 
 /// Reads one data directory. Clones share a small pool of connections.
 #[derive(Clone)]

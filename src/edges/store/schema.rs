@@ -8,7 +8,8 @@ use crate::ports::StoreError;
 use sqlx::{AnyConnection, Connection as _, Row as _};
 
 /// Applied in order; a released one is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_forgetting.sql")];
 
 /// Version of how facts fold into an incident. Raise it when [`crate::flow::incident::Incident`] or its `apply` changes
 /// what a snapshot means; older snapshots are then folded again from the journal.

@@ -6,6 +6,7 @@
 
 use super::anchor::{Anchor, AnchorFile, Starts};
 use super::chain::ChainKey;
+use super::forget::Arrears;
 use super::inbox::Row as InboxRow;
 use super::pen::{Head, Pen, Trouble};
 use super::place::Lock;
@@ -24,8 +25,6 @@ pub const MAX_GROUP: usize = 64;
 /// The anchor is written again after as many transactions, or as long, whichever comes first.
 const ANCHOR_EVERY: i64 = 1_000;
 const ANCHOR_EVERY_MS: i64 = 10 * MINUTE;
-/// Old deliveries are forgotten once in as many transactions.
-const FORGET_EVERY: i64 = 64;
 
 /// What is to be written.
 #[derive(Debug)]
@@ -92,6 +91,7 @@ pub struct Writer {
     pub shared: Arc<Shared>,
     /// Runs whose start is stored but not anchored: they were refused, and are given up with the next transaction.
     pub unstarted: Vec<String>,
+    pub arrears: Arrears,
     /// Held as long as anything may write.
     pub lock: Lock,
 }
@@ -107,6 +107,7 @@ struct Written {
     results: Vec<Result<Done, StoreError>>,
     head: Head,
     started: Vec<String>,
+    arrears: Arrears,
 }
 
 impl Writer {
@@ -181,6 +182,7 @@ impl Writer {
         let now = self.clock.now();
         let mut written = self.write(connection, work, now).await?;
         self.unstarted.clear();
+        self.arrears = written.arrears;
         self.after(&mut written, work, now);
         Ok(written.results)
     }
@@ -201,18 +203,19 @@ impl Writer {
             let given_up = self.pen(&mut tx, &mut head, now).not_started(op).await;
             given_up.map_err(|trouble| trouble.to_error())?;
         }
-        let (mut results, mut started) = (Vec::with_capacity(work.len()), Vec::new());
+        let (mut results, mut started, mut arrears) = (Vec::with_capacity(work.len()), Vec::new(), self.arrears);
         for piece in work {
             let before = head.clone();
             let mut savepoint = tx.begin().await.map_err(fail)?;
             let mut pen = self.pen(&mut savepoint, &mut head, now);
             let result = pen.one(piece).await;
-            let (starting, changed) = (std::mem::take(&mut pen.started), pen.wrote);
+            let (starting, changed, came) = (std::mem::take(&mut pen.started), pen.wrote, pen.came);
             match result {
                 Ok(done) => {
                     savepoint.commit().await.map_err(fail)?;
                     started.extend(starting);
                     wrote |= changed;
+                    arrears = arrears.grow(came);
                     results.push(Ok(done));
                 }
                 Err(Trouble::Job(e)) => {
@@ -225,23 +228,25 @@ impl Writer {
         }
         if !wrote {
             tx.rollback().await.map_err(fail)?;
-            return Ok(Written { results, head, started });
+            return Ok(Written { results, head, started, arrears });
         }
         head.generation += 1;
-        if head.generation % FORGET_EVERY == 0 {
-            let forgotten = self.pen(&mut tx, &mut head, now).forget_old().await;
+        if arrears.are_due() {
+            let forgotten = self.pen(&mut tx, &mut head, now).forget().await;
             forgotten.map_err(|trouble| trouble.to_error())?;
+            arrears = arrears.shrink();
         }
         head.store(&mut tx).await.map_err(fail)?;
         tx.commit().await.map_err(fail)?;
-        Ok(Written { results, head, started })
+        Ok(Written { results, head, started, arrears })
     }
 
     fn pen<'a>(&'a self, connection: &'a mut AnyConnection, head: &'a mut Head, now: At) -> Pen<'a> {
         let restored = self.shared.restored().is_some();
         let Self { key, starts, anchored, epoch, .. } = self;
         let epoch = *epoch;
-        Pen { connection, head, key, starts, anchored, started: Vec::new(), wrote: false, epoch, now, restored }
+        let (started, wrote, came) = (Vec::new(), false, 0);
+        Pen { connection, head, key, starts, anchored, started, wrote, came, epoch, now, restored }
     }
 
     /// What must be durable outside the database before anybody hears of the group. Syncs two small files on the spot, and

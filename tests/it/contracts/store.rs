@@ -5,6 +5,7 @@ mod crowd;
 mod damage;
 mod disk;
 mod facts;
+mod forgetting;
 mod looking;
 mod memory;
 mod refused;

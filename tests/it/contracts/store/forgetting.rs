@@ -1,0 +1,203 @@
+//! What is forgotten and when: bodies at once, keys and errands after a while, and never more slowly than new ones come.
+
+use super::disk::*;
+use super::facts::*;
+use crate::world::watch::Watch;
+use smokejumper::edges::store::{ALERTS_REMEMBERED_MS, FORGET_AT_ONCE, REMEMBERED_MS, Store};
+use smokejumper::flow::effect::{Effect, Timer};
+use smokejumper::flow::identity::Platform;
+use smokejumper::flow::incident::IncidentId;
+use smokejumper::flow::moment::At;
+use smokejumper::flow::signal::AlertStatus;
+use smokejumper::ports::{Accepted, Arrival, Clock, Commit, Inbox, Journal, Outbox, Progress};
+use sqlx::{Connection as _, Row as _};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A store whose clock a test moves.
+async fn aging() -> (tempfile::TempDir, Arc<Watch>, Store) {
+    let (dir, watch) = (tempfile::tempdir().unwrap(), Arc::new(Watch::at(NOW)));
+    let store = Store::open(dir.path(), Arc::clone(&watch) as Arc<dyn Clock>).await.unwrap();
+    (dir, watch, store)
+}
+
+async fn count(dir: &Path, what: &str) -> i64 {
+    let mut connection = intruder(dir).await;
+    let sql = format!("SELECT COUNT(*) FROM {what}");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_one(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    row.try_get(0).unwrap()
+}
+
+fn arrivals(name: &str, n: usize) -> Vec<Arrival> {
+    (0..n).map(|i| arrival("am", &format!("{name}-{i}"))).collect()
+}
+
+/// Takes them in and processes them.
+async fn digest(store: &Store, arrivals: Vec<Arrival>) {
+    let accepted = store.accept(arrivals).await.unwrap();
+    let ids = accepted.into_iter().map(|a| match a {
+        Accepted::New(id) | Accepted::Known(id) => id,
+    });
+    let commits = ids.map(|id| Commit { processed: Some(id), ..Commit::default() }).collect();
+    store.commit(commits).await.unwrap();
+}
+
+fn old(age_ms: i64) -> At {
+    NOW.plus(age_ms + 1)
+}
+
+#[tokio::test]
+async fn of_a_processed_delivery_only_the_key_is_kept() {
+    let (dir, _, store) = aging().await;
+    digest(&store, arrivals("a", 3)).await;
+    store.accept(arrivals("b", 2)).await.unwrap();
+    assert_eq!(count(dir.path(), "inbox WHERE processed IS NOT NULL AND event = ''").await, 3);
+    assert_eq!(count(dir.path(), "inbox WHERE processed IS NULL AND event <> ''").await, 2);
+    assert_eq!(store.accept(arrivals("a", 1)).await.unwrap(), [Accepted::Known(1)]);
+}
+
+#[tokio::test]
+async fn old_deliveries_go_at_least_as_fast_as_new_ones_come() {
+    let (dir, watch, store) = aging().await;
+    let many = 2 * usize::from(FORGET_AT_ONCE);
+    digest(&store, arrivals("old", many)).await;
+    store.accept(arrivals("waiting", 5)).await.unwrap();
+    watch.set(old(REMEMBERED_MS));
+    // A storm of few large transactions, and then one of many small ones: neither outruns it.
+    let mut came = 0;
+    for i in 0..4 {
+        digest(&store, arrivals(&format!("large-{i}"), 400)).await;
+        came += 400;
+        let left = count(dir.path(), "inbox WHERE key LIKE 'old-%'").await;
+        assert!(left <= i64::try_from(many.saturating_sub(came)).unwrap(), "{left} old ones are left after {came}");
+    }
+    assert_eq!(count(dir.path(), "inbox WHERE key LIKE 'old-%'").await, 0);
+    // Nothing that waits is lost, and nothing young.
+    assert_eq!(store.waiting(10).await.unwrap().len(), 5);
+    assert_eq!(count(dir.path(), "inbox").await, 5 + i64::try_from(came).unwrap());
+    watch.set(old(REMEMBERED_MS).plus(REMEMBERED_MS + 1));
+    for i in 0..200 {
+        digest(&store, arrivals(&format!("small-{i}"), 1)).await;
+    }
+    assert_eq!(count(dir.path(), "inbox WHERE key LIKE 'large-%'").await, 0);
+}
+
+#[tokio::test]
+async fn of_the_card_only_what_was_told_last_is_kept() {
+    let (dir, _, store) = aging().await;
+    let card = |platform| Effect::Card { incident: IncidentId(1), platform };
+    let queue = |op: String, effect| Commit { effects: vec![(op, effect)], ..Commit::default() };
+    store
+        .commit(vec![queue("slack".to_owned(), card(Platform::Slack)), queue("s".to_owned(), say(1, "x"))])
+        .await
+        .unwrap();
+    for i in 0..50 {
+        // Replaced before it was sent, and then told.
+        for k in 0..3 {
+            store.commit(vec![queue(format!("c{i}.{k}"), card(Platform::Console))]).await.unwrap();
+        }
+        for row in store.claim(NOW, 10).await.unwrap() {
+            let said = Some(message(&row.op));
+            store.settle(row.id, Progress::Sent { remote: None, said }, None).await.unwrap();
+        }
+    }
+    assert_eq!(count(dir.path(), "outbox").await, 3, "a card for each room, and what was said");
+    let told = store.reader().card(&ana(), IncidentId(1), Platform::Console).await.unwrap();
+    assert_eq!(told, None, "there is no such incident");
+    store.commit(vec![Commit { entries: vec![declared(1)], ..Commit::default() }]).await.unwrap();
+    for (platform, op) in [(Platform::Console, "c49.2"), (Platform::Slack, "slack")] {
+        let (told, _) = store.reader().card(&ana(), IncidentId(1), platform).await.unwrap().unwrap();
+        assert_eq!((told.op.as_str(), told.message), (op, message(op)));
+    }
+}
+
+#[tokio::test]
+async fn errands_are_forgotten_but_never_a_run_a_message_or_a_failure() {
+    let (dir, watch, store) = aging().await;
+    let id = IncidentId(1);
+    let wake = |request| Effect::Wake { incident: id, at: NOW, timer: Timer::Expiry { request } };
+    let mut effects = vec![
+        ("run".to_owned(), Effect::Run { incident: id, request: 1 }),
+        ("say".to_owned(), say(1, "x")),
+        ("gone".to_owned(), say(2, "x")),
+        ("dead".to_owned(), Effect::Recall { incident: id }),
+    ];
+    effects.extend((0..100).map(|i| (format!("w{i}"), wake(i))));
+    store.commit(vec![Commit { effects, ..Commit::default() }]).await.unwrap();
+    store.commit(vec![Commit { outbox: vec![(1, Progress::Sending)], ..Commit::default() }]).await.unwrap();
+    store.settle(1, Progress::Sent { remote: None, said: None }, None).await.unwrap();
+    for row in store.claim(NOW, 1_000).await.unwrap() {
+        let progress = match row.op.as_str() {
+            "dead" => Progress::Dead { why: "no".to_owned() },
+            "gone" => Progress::Superseded { why: "not wanted".to_owned() },
+            _ => Progress::Sent { remote: None, said: (row.op == "say").then(|| message("x")) },
+        };
+        store.settle(row.id, progress, None).await.unwrap();
+    }
+    store.commit(vec![Commit { effects: vec![("later".to_owned(), wake(1_000))], ..Commit::default() }]).await.unwrap();
+    digest(&store, arrivals("a", 200)).await;
+    assert_eq!(count(dir.path(), "outbox").await, 105);
+    watch.set(old(REMEMBERED_MS));
+    digest(&store, arrivals("b", 200)).await;
+    assert_eq!(count(dir.path(), "outbox").await, 4);
+    assert_eq!(count(dir.path(), "outbox WHERE op IN ('run', 'say', 'dead', 'later')").await, 4);
+}
+
+#[tokio::test]
+async fn resolved_alerts_are_forgotten_and_firing_ones_never() {
+    let (dir, watch, store) = aging().await;
+    let mut alerts: Vec<_> = (0..FORGET_AT_ONCE).map(|i| alert(&format!("f{i}"), Some(1))).collect();
+    for alert in &mut alerts {
+        alert.status = AlertStatus::Resolved;
+    }
+    let mut firing = alert("firing", None);
+    let mut young = alert("young", None);
+    (firing.last_seen, young.status) = (NOW.plus(-ALERTS_REMEMBERED_MS), AlertStatus::Resolved);
+    young.last_seen = NOW.plus(ALERTS_REMEMBERED_MS);
+    alerts.extend([firing.clone(), young.clone()]);
+    store.commit(vec![Commit { alerts, ..Commit::default() }]).await.unwrap();
+    assert_eq!(count(dir.path(), "alerts").await, i64::from(FORGET_AT_ONCE) + 2);
+    watch.set(old(ALERTS_REMEMBERED_MS));
+    digest(&store, arrivals("a", 1)).await;
+    assert_eq!(count(dir.path(), "alerts").await, 2);
+    let known = store.restore().await.unwrap().desk.alerts;
+    assert_eq!(known.into_values().collect::<Vec<_>>(), [firing, young]);
+}
+
+/// Looked up by an index, so that forgetting costs what is forgotten and not what is there.
+#[tokio::test]
+async fn what_is_old_is_found_by_an_index() {
+    let (dir, _, store) = aging().await;
+    store.close().await;
+    let mut connection = intruder(dir.path()).await;
+    for (sql, index) in [
+        ("SELECT id FROM inbox WHERE processed IS NOT NULL AND processed < 5 ORDER BY processed LIMIT 9", "inbox_done"),
+        (
+            "SELECT id FROM outbox WHERE run = 0 AND said IS NULL AND remote IS NULL \
+             AND state NOT IN ('pending', 'sending', 'unknown', 'dead') AND settled_at < 5 ORDER BY settled_at LIMIT 9",
+            "outbox_done",
+        ),
+        (
+            "SELECT source, fingerprint FROM alerts WHERE status = 'resolved' AND last_seen < 5 \
+             ORDER BY last_seen LIMIT 9",
+            "alerts_resolved",
+        ),
+        (
+            "SELECT body FROM alerts AS a WHERE status = 'firing' AND (incident IS NULL OR EXISTS \
+             (SELECT 1 FROM snapshots AS s WHERE s.incident = a.incident AND s.open = 0 AND s.private = 0)) \
+             ORDER BY last_seen DESC, source, fingerprint LIMIT 9",
+            "alerts_firing",
+        ),
+        (
+            "DELETE FROM outbox WHERE incident = 1 AND id < 5 AND destination = 'room:console' AND supersedes = 'card' \
+             AND state IN ('sent', 'reconciled', 'superseded')",
+            "outbox_incident",
+        ),
+    ] {
+        let plan = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).fetch_all(&mut connection);
+        let plan: Vec<String> = plan.await.unwrap().iter().map(|row| row.try_get("detail").unwrap()).collect();
+        assert!(plan.iter().any(|step| step.contains(index)), "{sql}: {plan:?}");
+    }
+    connection.close().await.unwrap();
+}
