@@ -9,6 +9,7 @@ use smokejumper::app::console_identity;
 use smokejumper::edges::clock::WallClock;
 use smokejumper::flow::identity::Platform;
 use smokejumper::flow::incident::{Incident, IncidentId};
+use smokejumper::flow::moment::SECOND;
 use smokejumper::ports::{Clock as _, Views as _};
 use smokejumper_intents::text::render;
 use std::fs::File;
@@ -115,7 +116,8 @@ async fn a_real_alertmanager_opens_updates_and_ends_the_alerts_of_an_incident() 
     let card = shown(&bot, "the second alert joins", |i, card| i.firing() == 2 && card.contains("CheckoutSlow")).await;
     assert!(card.contains("CheckoutErrors") && card.contains("p99 is 4 s"), "{card}");
 
-    let end = format!("--end={}", WallClock.now().rfc3339());
+    // In whole seconds, rounded up: an end before its beginning would be news of an earlier alert.
+    let end = format!("--end={}", WallClock.now().plus(SECOND).rfc3339());
     alertmanager.amtool(&[&errors[..], &[&end]].concat());
     alertmanager.amtool(&[&slow[..], &[&end]].concat());
     let over = |i: &Incident, card: &str| i.firing() == 0 && !card.contains("firing") && card.contains("is resolved");
