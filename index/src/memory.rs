@@ -88,9 +88,7 @@ impl Memory {
     ///
     /// [`Trouble::Full`] means that it was not remembered; any other error, that it was but could not be flushed.
     pub fn remember(&mut self, case: Case) -> Result<(), Trouble> {
-        if self.tail.len() >= TAIL_AT_MOST {
-            self.flush().map_err(|_| Trouble::Full(TAIL_AT_MOST))?;
-        }
+        self.make_room()?;
         let case = bounded(case);
         let terms = Terms::of_case(&case);
         self.hide(&case.id)?;
@@ -100,6 +98,20 @@ impl Memory {
             self.flush()?;
         }
         Ok(())
+    }
+
+    /// Flushes when no more cases fit into the tail. After `Ok` the next one is not refused: for a caller who must not learn
+    /// from what is not remembered.
+    pub fn make_room(&mut self) -> Result<(), Trouble> {
+        if self.tail.len() < TAIL_AT_MOST {
+            return Ok(());
+        }
+        self.flush().map_err(|_| Trouble::Full(TAIL_AT_MOST))
+    }
+
+    /// Whether a case is remembered. What was learnt along with it is on disk exactly when the case is.
+    pub fn contains(&self, id: &CaseId) -> Result<bool, Trouble> {
+        Ok(self.tail.find(id)?.is_some() || Trouble::guard(|| self.stored.find(id))?.is_some())
     }
 
     /// Forgets a case: it is not found from now on. Whether it was known. It leaves the disk with the next flush and

@@ -121,7 +121,11 @@ impl Shelf {
     fn learn(&mut self, mut lesson: Lesson) -> Result<(), Trouble> {
         let said = lesson.said.take();
         let case = case(lesson);
-        if let Some(said) = said {
+        self.index.make_room()?;
+        // A case that is known was learnt from, too: its lesson came before, and comes again after a restart.
+        if let Some(said) = said
+            && !self.index.contains(&case.id)?
+        {
             let outcome = Outcome { cause: case.cause.clone(), responders: case.responders.clone() };
             let ranked = |c: Vec<Candidate>| c.into_iter().map(ranked).collect();
             let answer = Answer {
@@ -234,6 +238,7 @@ fn case(lesson: Lesson) -> Case {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::recollection::Opinion;
     use std::collections::BTreeMap;
 
     fn lesson(case: &str, why: &str) -> Lesson {
@@ -287,5 +292,38 @@ mod tests {
         let (memory, opened) = IndexedMemory::open(folder.path()).expect("it opens");
         assert_eq!(opened, Opened::Ready { cases: 2, mark: 9 });
         assert_eq!(causes(&memory).await, both);
+    }
+
+    async fn asked(memory: &IndexedMemory) -> Recollection {
+        let (text, service, labels) = (String::new(), Some("checkout".to_owned()), BTreeMap::new());
+        let title = "checkout is down".to_owned();
+        let question = Question { case: "INC-9".to_owned(), at: At(9_000), title, text, service, labels };
+        memory.recall(question).await.expect("it answers")
+    }
+
+    #[tokio::test]
+    async fn a_lesson_that_comes_again_does_not_count_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (memory, _) = IndexedMemory::open(folder.path()).expect("it opens");
+        memory.remember(lesson("INC-1", "a leak")).await.expect("remembered");
+        let Recollection { model, causes, responders, .. } = asked(&memory).await;
+        let said = Some(Opinion { model: model.clone(), causes, responders });
+        let judged = || Lesson { said: said.clone(), ..lesson("INC-2", "a leak") };
+        memory.remember(judged()).await.expect("remembered");
+        let learnt = asked(&memory).await;
+        assert_ne!(learnt.model, model, "it learnt how sure to be");
+        // Its delivery is repeated; then the process ends, and the next one finds the lesson in the journal.
+        memory.remember(judged()).await.expect("remembered");
+        assert_eq!(asked(&memory).await, learnt);
+        memory.caught_up(None).await.expect("written");
+        drop(memory);
+        let (memory, opened) = IndexedMemory::open(folder.path()).expect("it opens");
+        assert_eq!(opened, Opened::Ready { cases: 2, mark: 0 });
+        memory.relearn(judged()).await.expect("remembered");
+        assert_eq!(asked(&memory).await, learnt);
+        // One that was not written is learnt from after all.
+        let other = IndexedMemory::volatile().expect("it opens");
+        other.relearn(judged()).await.expect("remembered");
+        assert_eq!(asked(&other).await.model, learnt.model);
     }
 }

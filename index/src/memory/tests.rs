@@ -324,6 +324,22 @@ fn sureness_follows_the_record() {
 }
 
 #[test]
+fn what_it_contains_is_known_wherever_it_is() {
+    let mut memory = Memory::in_memory().unwrap();
+    let (one, two) = (CaseId("INC-1".into()), CaseId("INC-2".into()));
+    assert!(!memory.contains(&one).unwrap());
+    memory.remember(case(1, "disk full", 1)).unwrap();
+    assert!(memory.contains(&one).unwrap() && !memory.contains(&two).unwrap(), "in the tail");
+    memory.flush().unwrap();
+    memory.remember(case(2, "disk full", 2)).unwrap();
+    assert!(memory.contains(&one).unwrap() && memory.contains(&two).unwrap(), "on disk, and in the tail");
+    memory.forget(&one).unwrap();
+    assert!(!memory.contains(&one).unwrap(), "forgotten, and still on disk");
+    memory.flush().unwrap();
+    assert!(!memory.contains(&one).unwrap() && memory.contains(&two).unwrap());
+}
+
+#[test]
 fn the_tail_flushes_itself_when_it_is_full() {
     let mut memory = Memory::in_memory().unwrap();
     for i in 0..=TAIL {
