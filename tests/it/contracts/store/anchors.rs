@@ -53,7 +53,8 @@ async fn a_restored_copy_repeats_nothing() {
     assert_eq!(claimed(&store).await, ["s1"]);
     // The run is given up, and somebody is told.
     let events: Vec<_> = store.waiting(10).await.unwrap().into_iter().map(|w| w.arrival.event).collect();
-    assert!(matches!(&events[1], Event::Undelivered { what, .. } if what == "run #1"), "{events:?}");
+    let Event::Ran { request: 1, outcome, .. } = &events[1] else { panic!("{events:?}") };
+    assert!(matches!(&outcome.ended, Ended::NotStarted { why } if why.contains("may have run since")), "{outcome:?}");
     // Even if it came back under its old name it would not start.
     store.commit(vec![queue_run("r2", 2)]).await.unwrap();
     meddle(dir.path(), "UPDATE outbox SET op = 'old' WHERE op = 'r1'; UPDATE outbox SET op = 'r1' WHERE op = 'r2'")
@@ -65,6 +66,28 @@ async fn a_restored_copy_repeats_nothing() {
     assert!(row.id > 1_000_000, "{}", row.id);
     store.close().await;
     assert_eq!(open(dir.path()).await.unwrap().is_restored(), None);
+}
+
+#[tokio::test]
+async fn a_run_that_was_under_way_in_the_copy_ended_nobody_knows_how() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await.unwrap();
+    store.commit(vec![queue_run("r1", 1), queue_run("r2", 2)]).await.unwrap();
+    store.commit(vec![start(1)]).await.unwrap();
+    store.close().await;
+    std::fs::remove_file(dir.path().join("journal.anchor")).unwrap();
+    let store = open(dir.path()).await.unwrap();
+    store.confirm_restored().await.unwrap();
+    let events: Vec<_> = store.waiting(10).await.unwrap().into_iter().map(|w| w.arrival.event).collect();
+    let ended: Vec<_> = events
+        .iter()
+        .map(|event| match event {
+            Event::Ran { request, outcome, .. } => (*request, matches!(outcome.ended, Ended::Unknown { .. })),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(ended, [(1, true), (2, false)]);
+    assert_eq!(store.interrupted().await.unwrap(), []);
 }
 
 #[tokio::test]
