@@ -21,6 +21,7 @@ use crate::edges::store::Store;
 use crate::edges::web::{self, LoginDesk, Origins, Parts, Web, WebState};
 use crate::engine::{Engine, Ports};
 use crate::flow::identity::{Identity, Platform};
+use crate::flow::moment::SECOND;
 use crate::ports::{Chat, Clock, Door, StoreError, Views};
 use axum::Router;
 use axum::http::StatusCode;
@@ -42,6 +43,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const DRAIN: Duration = Duration::from_secs(20);
 /// And then, writing down what is left to write, this long.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// What has waited this long for its turn waits for more than its predecessors: turns take milliseconds.
+const STUCK_AFTER_MS: i64 = 30 * SECOND;
 
 /// Why it did not start, for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -160,7 +164,7 @@ impl App {
     pub async fn broken(&mut self) -> Broken {
         loop {
             if let Some(broken) = self.store.broken() {
-                return Broken::Store(broken.clone());
+                return Broken::Store(broken);
             }
             tokio::select! {
                 ended = self.loops.ended() => return Broken::Part(ended),
@@ -259,15 +263,22 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// `/livez`: the process runs. `/readyz`: it can take alerts in.
+fn stuck(waited_ms: i64) -> String {
+    format!("what came in is safe, but nobody works on it: the oldest has waited {} s", waited_ms / SECOND)
+}
+
+/// `/livez`: the process runs. `/readyz`: it takes alerts in, and works on them.
 fn health(store: &Store) -> Router {
     let store = store.clone();
     let ready = move || {
         let store = store.clone();
         async move {
-            let trouble = match store.broken() {
-                Some(broken) => Some(broken.to_string()),
-                None => store.reader().counts().await.err().map(|e| e.to_string()),
+            let trouble = match store.broken().map(|broken| broken.to_string()).or_else(|| store.failing()) {
+                Some(trouble) => Some(trouble),
+                None => match store.reader().counts().await {
+                    Ok(counts) => counts.oldest_ms.filter(|waited| *waited > STUCK_AFTER_MS).map(stuck),
+                    Err(unreadable) => Some(unreadable.to_string()),
+                },
             };
             match trouble {
                 None => (StatusCode::OK, "ready\n".to_owned()),

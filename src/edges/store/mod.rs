@@ -80,8 +80,15 @@ impl Store {
 
     /// Why this process cannot write any more, if so: it should end, loudly.
     #[must_use]
-    pub fn broken(&self) -> Option<&StoreError> {
-        self.shared.broken.get()
+    pub fn broken(&self) -> Option<StoreError> {
+        let ended = || StoreError::Unavailable("storage has ended in this process".to_owned());
+        self.shared.broken.get().cloned().or_else(|| self.jobs.is_closed().then(ended))
+    }
+
+    /// Why nothing can be written for now (locked, full), if so; over by itself when the cause is.
+    #[must_use]
+    pub fn failing(&self) -> Option<String> {
+        self.shared.failing()
     }
 
     /// Writes that wait now, of at most [`MAX_QUEUED`].

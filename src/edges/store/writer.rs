@@ -15,7 +15,8 @@ use crate::flow::moment::{At, MINUTE};
 use crate::ports::{Accepted, Clock, Commit, DeadLetter, Outgoing, Progress, StoreError};
 use sqlx::{Acquire as _, AnyConnection, Connection as _, Row as _};
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Writes that may wait. At the 250 ms a sender may wait, and 64 a group, more would only be late; a full queue answers at once.
@@ -25,6 +26,10 @@ pub const MAX_GROUP: usize = 64;
 /// The anchor is written again after as many transactions, or as long, whichever comes first.
 const ANCHOR_EVERY: i64 = 1_000;
 const ANCHOR_EVERY_MS: i64 = 10 * MINUTE;
+
+/// While writing fails it is tried this often whether that is over: who hears that nothing can be taken in sends nothing
+/// that would show it.
+const TRY_EVERY: Duration = Duration::from_secs(1);
 
 /// What is to be written.
 #[derive(Debug)]
@@ -70,11 +75,21 @@ pub struct Shared {
     pub broken: OnceLock<StoreError>,
     /// Why the database counts as restored from a copy.
     pub restored: RwLock<Option<String>>,
+    /// Why the last group could not be written; `None` again after the next that was.
+    failing: RwLock<Option<String>>,
 }
 
 impl Shared {
     pub fn restored(&self) -> Option<String> {
-        self.restored.read().map_or_else(|e| e.into_inner().clone(), |why| why.clone())
+        self.restored.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn failing(&self) -> Option<String> {
+        self.failing.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn fails(&self, why: Option<String>) {
+        *self.failing.write().unwrap_or_else(PoisonError::into_inner) = why;
     }
 }
 
@@ -108,6 +123,8 @@ struct Written {
     head: Head,
     started: Vec<String>,
     arrears: Arrears,
+    /// Whether there was anything to write.
+    committed: bool,
 }
 
 impl Writer {
@@ -115,7 +132,7 @@ impl Writer {
     pub async fn run(mut self, connection: AnyConnection, mut jobs: mpsc::Receiver<Job>) {
         let mut connection = Some(connection);
         let mut group = Vec::with_capacity(MAX_GROUP);
-        while jobs.recv_many(&mut group, MAX_GROUP).await > 0 {
+        while self.wait(&mut connection, &mut jobs, &mut group).await > 0 {
             if group.len() < MAX_GROUP {
                 // Callers that are ready to run get to join.
                 tokio::task::yield_now().await;
@@ -150,12 +167,31 @@ impl Writer {
         drop(self.lock);
     }
 
+    /// For the next work.
+    async fn wait(
+        &mut self,
+        open: &mut Option<AnyConnection>,
+        jobs: &mut mpsc::Receiver<Job>,
+        group: &mut Vec<Job>,
+    ) -> usize {
+        while self.shared.failing().is_some() && self.shared.broken.get().is_none() {
+            if let Ok(number) = tokio::time::timeout(TRY_EVERY, jobs.recv_many(group, MAX_GROUP)).await {
+                return number;
+            }
+            self.group(open, &[]).await;
+        }
+        jobs.recv_many(group, MAX_GROUP).await
+    }
+
     /// One result for each piece of work.
     async fn group(&mut self, open: &mut Option<AnyConnection>, work: &[Work]) -> Vec<Result<Done, StoreError>> {
         match self.attempt(open, work).await {
             Ok(results) => results,
             Err(e) => {
-                tracing::error!(error = %e, jobs = work.len(), "nothing of a group could be written");
+                if self.shared.failing().is_none() || !work.is_empty() {
+                    tracing::error!(error = %e, jobs = work.len(), "nothing of a group could be written");
+                }
+                self.shared.fails(Some(e.to_string()));
                 if let Some(connection) = open.take() {
                     let _ = connection.close_hard().await;
                 }
@@ -183,6 +219,9 @@ impl Writer {
         let mut written = self.write(connection, work, now).await?;
         self.unstarted.clear();
         self.arrears = written.arrears;
+        if written.committed {
+            self.shared.fails(None);
+        }
         self.after(&mut written, work, now);
         Ok(written.results)
     }
@@ -198,7 +237,8 @@ impl Writer {
             return Err(StoreError::Unusable(what));
         }
         let mut head = Head::load(&mut tx).await.map_err(fail)?;
-        let mut wrote = !self.unstarted.is_empty();
+        // When nothing could be written before, it must be shown that something can be now.
+        let mut wrote = !self.unstarted.is_empty() || self.shared.failing().is_some();
         for op in &self.unstarted {
             let given_up = self.pen(&mut tx, &mut head, now).not_started(op).await;
             given_up.map_err(|trouble| trouble.to_error())?;
@@ -228,7 +268,7 @@ impl Writer {
         }
         if !wrote {
             tx.rollback().await.map_err(fail)?;
-            return Ok(Written { results, head, started, arrears });
+            return Ok(Written { results, head, started, arrears, committed: false });
         }
         head.generation += 1;
         if arrears.are_due() {
@@ -238,7 +278,7 @@ impl Writer {
         }
         head.store(&mut tx).await.map_err(fail)?;
         tx.commit().await.map_err(fail)?;
-        Ok(Written { results, head, started, arrears })
+        Ok(Written { results, head, started, arrears, committed: true })
     }
 
     fn pen<'a>(&'a self, connection: &'a mut AnyConnection, head: &'a mut Head, now: At) -> Pen<'a> {

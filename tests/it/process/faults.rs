@@ -194,8 +194,12 @@ async fn a_locked_database_is_said_and_goes_on_by_itself() {
     let mut other = intruder(&bot.data()).await;
     sqlx::raw_sql("BEGIN IMMEDIATE; UPDATE meta SET value = value").execute(&mut other).await.unwrap();
     assert_eq!(post(&bot, "bb22").await, 503);
+    let (status, said) = readiness(&bot).await;
+    assert!(status == 503 && said.contains("another program"), "{status}: {said}");
     sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
     other.close().await.unwrap();
+    // Though nobody sends anything to a server that is not ready, it finds out.
+    seen("it is ready again", DEADLINE, || async { (readiness(&bot).await.0 == 200).then_some(()) }).await;
     seen("it is taken in now", DEADLINE, || async { (post(&bot, "bb22").await == 200).then_some(()) }).await;
     settled(&bot, DEADLINE).await;
     assert_eq!(bot.end().await.code(), Some(0), "{}", bot.errors());
@@ -203,6 +207,35 @@ async fn a_locked_database_is_said_and_goes_on_by_itself() {
     let books = Books::of(&bot).await;
     books.assert_one_of_each();
     assert_eq!(books.alerts().count(), 2);
+}
+
+#[tokio::test]
+async fn a_server_whose_turns_have_stopped_is_not_ready() {
+    let mut bot = story().await;
+    bot.start();
+    bot.ready().await;
+    let mut other = intruder(&bot.data()).await;
+    let (young, old) = ("CAST(unixepoch() AS BIGINT) * 1000", "(CAST(unixepoch() AS BIGINT) - 31) * 1000");
+    for (at, ready) in [(young, 200), (old, 503)] {
+        // No turn takes what it cannot read.
+        let sql = format!(
+            "INSERT INTO inbox (id, source, key, at, event, epoch) \
+             VALUES (1000000, 'am', 'stuck', {at}, '{{}}', 0) ON CONFLICT (id) DO UPDATE SET at = {at}"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut other).await.unwrap();
+        let (status, said) = readiness(&bot).await;
+        assert_eq!(status, ready, "{said}");
+        assert!(ready == 200 || said.contains("the oldest has waited 3"), "{said}");
+    }
+    sqlx::raw_sql("DELETE FROM inbox WHERE key = 'stuck'").execute(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    assert_eq!(readiness(&bot).await.0, 200);
+    assert_eq!(bot.end().await.code(), Some(0), "{}", bot.errors());
+}
+
+async fn readiness(bot: &Bot) -> (u16, String) {
+    let answer = client().get(format!("{}/readyz", bot.address().base())).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
 async fn intruder(data: &Path) -> AnyConnection {

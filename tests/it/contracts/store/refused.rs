@@ -2,6 +2,7 @@
 
 use super::disk::*;
 use super::facts::*;
+use crate::world::wait::until;
 use smokejumper::ports::{Accepted, Commit, Inbox, Journal, StoreError};
 use sqlx::Connection as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -18,6 +19,7 @@ async fn a_second_process_is_told_who_has_the_directory() {
     assert_eq!(read(dir.path()).await.unwrap().counts().await.unwrap().waiting, 1);
     first.close().await;
     assert!(matches!(first.accept(vec![arrival("am", "2")]).await, Err(StoreError::Unavailable(_))));
+    assert!(first.broken().is_some(), "nobody writes any more");
     open(dir.path()).await.unwrap();
 }
 
@@ -45,7 +47,15 @@ async fn a_database_locked_by_another_program_is_over_when_that_lets_go() {
     let held = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
     let refused = store.accept(vec![arrival("am", "1")]).await;
     assert!(matches!(&refused, Err(StoreError::Unavailable(what)) if what.contains("another program")), "{refused:?}");
+    assert!(store.failing().is_some_and(|why| why.contains("another program")), "{:?}", store.failing());
+    // It finds out by itself, though nobody writes.
     held.rollback().await.unwrap();
+    until("it writes again", || store.failing().is_none().then_some(())).await;
+    // A conflict is no failure of storage.
+    let twice = || Commit { entries: vec![declared(1)], ..Commit::default() };
+    store.commit(vec![twice()]).await.unwrap();
+    assert!(matches!(store.commit(vec![twice()]).await, Err(StoreError::Conflict(_))));
+    assert_eq!(store.failing(), None);
     assert_eq!(store.accept(vec![arrival("am", "1")]).await.unwrap(), [Accepted::New(1)]);
     assert_eq!(store.broken(), None);
 }
@@ -89,6 +99,7 @@ async fn a_full_disk_stores_nothing_by_halves_and_recovers() {
         assert!(stored < 100, "the disk never got full");
     };
     assert!(matches!(&full, StoreError::Unavailable(what) if what.contains("disk is full")), "{full:?}");
+    assert!(store.failing().is_some_and(|why| why.contains("disk is full")), "{:?}", store.failing());
     // Nothing of the failed turn is there, and it goes on failing clearly.
     let state = store.reader().counts().await.unwrap();
     assert_eq!((state.entries, state.outbox.get("pending").copied()), (u64::from(stored), Some(u64::from(stored))));
@@ -96,6 +107,7 @@ async fn a_full_disk_stores_nothing_by_halves_and_recovers() {
     // Space returns: the same process goes on.
     std::fs::remove_file(&ballast).unwrap();
     store.commit(vec![big(stored + 1)]).await.unwrap();
+    assert_eq!(store.failing(), None);
     assert_eq!(store.accept(vec![arrival("am", "before")]).await.unwrap(), [Accepted::Known(1)]);
     assert_eq!(store.reader().counts().await.unwrap().entries, u64::from(stored) + 1);
     assert_eq!(store.broken(), None);
