@@ -48,7 +48,7 @@ impl Pen<'_> {
                       AND settled_at < $1 ORDER BY settled_at LIMIT $2)";
         self.drop_old(outbox, REMEMBERED_MS).await?;
         let alerts = "DELETE FROM alerts WHERE (source, fingerprint) IN (SELECT source, fingerprint FROM alerts \
-                      WHERE status = 'resolved' AND last_seen < $1 ORDER BY last_seen LIMIT $2)";
+                      WHERE status = 'resolved' AND incident IS NULL AND last_seen < $1 ORDER BY last_seen LIMIT $2)";
         self.drop_old(alerts, ALERTS_REMEMBERED_MS).await
     }
 

@@ -4,7 +4,6 @@
 CREATE INDEX outbox_done ON outbox (settled_at)
     WHERE run = 0 AND said IS NULL AND remote IS NULL AND state NOT IN ('pending', 'sending', 'unknown', 'dead');
 CREATE INDEX alerts_firing ON alerts (last_seen) WHERE status = 'firing';
-CREATE INDEX alerts_resolved ON alerts (last_seen) WHERE status = 'resolved';
 
 -- Whoever had their turn need not say again what they wanted: only that they came.
 UPDATE inbox SET event = '' WHERE processed IS NOT NULL;

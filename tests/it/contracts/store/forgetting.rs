@@ -4,6 +4,7 @@ use super::disk::*;
 use super::facts::*;
 use crate::world::watch::Watch;
 use smokejumper::edges::store::{ALERTS_REMEMBERED_MS, FORGET_AT_ONCE, REMEMBERED_MS, Store};
+use smokejumper::flow::desk::AlertState;
 use smokejumper::flow::effect::{Effect, Timer};
 use smokejumper::flow::identity::Platform;
 use smokejumper::flow::incident::IncidentId;
@@ -147,7 +148,7 @@ async fn errands_are_forgotten_but_never_a_run_a_message_or_a_failure() {
 #[tokio::test]
 async fn resolved_alerts_are_forgotten_and_firing_ones_never() {
     let (dir, watch, store) = aging().await;
-    let mut alerts: Vec<_> = (0..FORGET_AT_ONCE).map(|i| alert(&format!("f{i}"), Some(1))).collect();
+    let mut alerts: Vec<_> = (0..FORGET_AT_ONCE).map(|i| alert(&format!("f{i}"), None)).collect();
     for alert in &mut alerts {
         alert.status = AlertStatus::Resolved;
     }
@@ -155,12 +156,14 @@ async fn resolved_alerts_are_forgotten_and_firing_ones_never() {
     let mut young = alert("young", None);
     (firing.last_seen, young.status) = (NOW.plus(-ALERTS_REMEMBERED_MS), AlertStatus::Resolved);
     young.last_seen = NOW.plus(ALERTS_REMEMBERED_MS);
-    alerts.extend([firing.clone(), young.clone()]);
+    // What an incident was about stays with it: its page and its export show it.
+    let told = AlertState { status: AlertStatus::Resolved, ..alert("told", Some(1)) };
+    alerts.extend([firing.clone(), young.clone(), told]);
     store.commit(vec![Commit { alerts, ..Commit::default() }]).await.unwrap();
-    assert_eq!(count(dir.path(), "alerts").await, i64::from(FORGET_AT_ONCE) + 2);
+    assert_eq!(count(dir.path(), "alerts").await, i64::from(FORGET_AT_ONCE) + 3);
     watch.set(old(ALERTS_REMEMBERED_MS));
     digest(&store, arrivals("a", 1)).await;
-    assert_eq!(count(dir.path(), "alerts").await, 2);
+    assert_eq!(count(dir.path(), "alerts").await, 3);
     let known = store.restore().await.unwrap().desk.alerts;
     assert_eq!(known.into_values().collect::<Vec<_>>(), [firing, young]);
 }
@@ -179,9 +182,9 @@ async fn what_is_old_is_found_by_an_index() {
             "outbox_done",
         ),
         (
-            "SELECT source, fingerprint FROM alerts WHERE status = 'resolved' AND last_seen < 5 \
+            "SELECT source, fingerprint FROM alerts WHERE status = 'resolved' AND incident IS NULL AND last_seen < 5 \
              ORDER BY last_seen LIMIT 9",
-            "alerts_resolved",
+            "alerts_incident",
         ),
         (
             "SELECT body FROM alerts AS a WHERE status = 'firing' AND (incident IS NULL OR EXISTS \
