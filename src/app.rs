@@ -173,8 +173,8 @@ impl App {
         }
     }
 
-    /// Takes nothing more in, finishes what is under way, and lets go of the data directory. Takes [`DRAIN`] and
-    /// [`LAST_WORDS`] at most.
+    /// Takes nothing more in, finishes what is under way, and lets go of the data directory. Takes `DRAIN` and
+    /// `LAST_WORDS` at most.
     pub async fn stop(self) {
         self.web.hang_up();
         let deaf = self.loops.stop(DRAIN).await;
