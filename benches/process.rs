@@ -9,6 +9,7 @@ use smokejumper::app::console_identity;
 use smokejumper::edges::clock::WallClock;
 use smokejumper::edges::store::reader::Reader;
 use smokejumper::flow::effect::Effect;
+use smokejumper::flow::fact::{Entry, Fact};
 use smokejumper::flow::incident::IncidentId;
 use smokejumper::flow::moment::At;
 use smokejumper::ports::{Clock as _, Views as _};
@@ -24,8 +25,10 @@ use std::time::{Duration, Instant};
 const STARTS: usize = 10;
 /// Alerts that are followed to their card, one after the other.
 const FOLLOWED: usize = 200;
-/// Between two of them: a steady trickle, not a storm.
-const PACE: Duration = Duration::from_millis(50);
+/// Between two looks at the card.
+const LOOK: Duration = Duration::from_millis(5);
+/// An alert that is not shown by then is lost.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How long throughput is measured.
 const STORM: Duration = Duration::from_secs(10);
 /// Alerts in one delivery of it (Alertmanager groups), and senders at once.
@@ -131,12 +134,11 @@ fn body(group: &str, alerts: &[Value]) -> Value {
 }
 
 /// Single alerts, some of which open an incident, to the card that first shows each: from just before the request, by the
-/// same clock that stamps the card.
+/// same clock that stamps the card. A card that took another's place before it was looked at counts instead of it.
 async fn follow(server: &Server, folder: &Path, client: &reqwest::Client) {
     let reader = Reader::open(&folder.join("data"), Arc::new(WallClock)).await.unwrap();
     let url = format!("{}/alerts/alertmanager", server.base);
-    let mut sent = Vec::new();
-    let mut answered = Vec::new();
+    let (mut answered, mut cards) = (Vec::new(), Vec::new());
     for n in 0..FOLLOWED {
         let service = format!("service-{}", n % 50);
         let began = Instant::now();
@@ -144,40 +146,36 @@ async fn follow(server: &Server, folder: &Path, client: &reqwest::Client) {
         let answer = client.post(&url).json(&body(&service, &[alert(n, &service, "critical")])).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         answered.push(began.elapsed());
-        sent.push((service, at));
-        tokio::time::sleep(PACE).await;
+        cards.push(Duration::from_millis(shown(&reader, &service, at).await.since(at).unsigned_abs()));
     }
-    settle(&reader).await;
-    // For each alert the first card of its incident that was settled after it was sent, and shows it: a card is rendered
-    // from the state when it is delivered, and the alert's turn is what queued it or one before it.
-    let mut cards = Vec::new();
-    let mut after = IncidentId(0);
-    while let Some(exported) = reader.exported(after).await.unwrap() {
-        after = exported.incident.id;
-        let service = exported.incident.service.clone().unwrap_or_default();
-        let changes: Vec<At> = exported
-            .entries
-            .iter()
-            .filter(|e| matches!(e.fact, smokejumper::flow::fact::Fact::AlertsChanged { .. }))
-            .map(|e| e.at)
-            .collect();
-        let settled: Vec<(At, At)> = exported
-            .outbox
-            .iter()
-            .filter(|row| matches!(row.effect, Effect::Card { .. }) && row.state == "sent")
-            .filter_map(|row| Some((row.queued_at, row.settled_at?)))
-            .collect();
-        let mine = sent.iter().filter(|(s, _)| *s == service).map(|(_, at)| *at);
-        for (at, decided) in mine.zip(changes) {
-            let shown = settled.iter().filter(|(queued, _)| *queued >= decided).map(|(_, done)| *done).min();
-            let shown = shown.unwrap();
-            cards.push(Duration::from_millis(shown.since(at).max(0).unsigned_abs()));
-        }
-    }
-    assert_eq!(cards.len(), FOLLOWED, "each alert was followed to a card");
     report("alert sent to 200", answered);
     report("alert sent to updated card", cards);
     reader.close().await;
+}
+
+/// When the card showed what came after `at`: a card is rendered from the state when it is delivered.
+async fn shown(reader: &Reader, service: &str, at: At) -> At {
+    let began = Instant::now();
+    loop {
+        assert!(began.elapsed() < PATIENCE, "no card shows the alert of {service}");
+        let mut after = IncidentId(0);
+        while let Some(exported) = reader.exported(after).await.unwrap() {
+            after = exported.incident.id;
+            if exported.incident.service.as_deref() != Some(service) {
+                continue;
+            }
+            let told = |e: &&Entry| matches!(e.fact, Fact::AlertsChanged { .. }) && e.at >= at;
+            let Some(decided) = exported.entries.iter().find(told).map(|e| e.at) else { break };
+            let cards = exported.outbox.iter().filter(|row| matches!(row.effect, Effect::Card { .. }));
+            let settled =
+                cards.filter(|row| row.state == "sent" && row.queued_at >= decided).filter_map(|row| row.settled_at);
+            if let Some(first) = settled.min() {
+                return first;
+            }
+            break;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 async fn throughput(server: &Server, folder: &Path, client: &reqwest::Client) {
