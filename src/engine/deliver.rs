@@ -24,7 +24,7 @@ const SLUG: usize = 40;
 
 /// Milliseconds to wait after the `attempts`-th attempt: 250 ms, doubling, at most a minute.
 #[must_use]
-pub fn backoff(attempts: u32) -> i64 {
+fn backoff(attempts: u32) -> i64 {
     (SECOND / 4).saturating_mul(1_i64 << attempts.min(8)).min(MINUTE)
 }
 

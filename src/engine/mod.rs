@@ -10,7 +10,7 @@ mod intake;
 mod settle;
 mod turn;
 
-pub use deliver::{MAX_ATTEMPTS, backoff};
+pub use deliver::MAX_ATTEMPTS;
 
 use crate::flow::State;
 use crate::flow::identity::Platform;

@@ -8,7 +8,7 @@ use super::moment::At;
 use super::plan::Plan;
 use serde::{Deserialize, Serialize};
 use smokejumper_intents::word::{Role, Severity, State};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Alert names kept apart in one incident; the rest is counted under [`OTHER`]. A card shows ten.
 pub const MAX_GROUPS: usize = 50;
@@ -394,11 +394,5 @@ impl Incident {
                 opened_at: f.opened_at,
             })
             .collect()
-    }
-
-    /// Accounts that approved a run.
-    #[must_use]
-    pub fn approvers(&self) -> BTreeSet<&Identity> {
-        self.runs.values().flat_map(|r| r.approvals.iter()).collect()
     }
 }
