@@ -15,7 +15,7 @@ use crate::flow::triage::question;
 use crate::ports::{Arrival, Outgoing, Progress, StoreError, Undelivered};
 use smokejumper_intents::reply::Reply;
 
-/// Attempts before an effect is given up and a person is told: with [`backoff`] about half an hour.
+/// Attempts before an effect is given up and a person is told: with `backoff` about half an hour.
 pub const MAX_ATTEMPTS: u32 = 40;
 /// Rows claimed at once.
 const CLAIM: u32 = 32;
@@ -23,7 +23,6 @@ const CLAIM: u32 = 32;
 const SLUG: usize = 40;
 
 /// Milliseconds to wait after the `attempts`-th attempt: 250 ms, doubling, at most a minute.
-#[must_use]
 fn backoff(attempts: u32) -> i64 {
     (SECOND / 4).saturating_mul(1_i64 << attempts.min(8)).min(MINUTE)
 }
