@@ -6,7 +6,7 @@ use crate::flow::State;
 use crate::flow::desk::{AlertState, Desk};
 use crate::flow::effect::Effect;
 use crate::flow::event::Event;
-use crate::flow::fact::{Entry, Room, RunOutcome, Verdict};
+use crate::flow::fact::{Entry, Issue, Room, RunOutcome, Verdict};
 use crate::flow::identity::{Identity, PersonId, Platform};
 use crate::flow::incident::{Incident, IncidentId};
 use crate::flow::moment::At;
@@ -16,6 +16,7 @@ use crate::flow::remediation::Approved;
 use async_trait::async_trait;
 use smokejumper_intents::intent::Ask;
 use smokejumper_intents::reply::Reply;
+use smokejumper_intents::word::Severity;
 use std::collections::BTreeSet;
 
 // ---- storage ---------------------------------------------------------------------------------------------------
@@ -236,6 +237,64 @@ pub trait Runner: Send + Sync {
     /// Runs it, once. Ends within the plan's timeouts whatever the processes do.
     async fn run(&self, approved: Approved) -> RunOutcome;
     async fn verify(&self, plan: &Plan) -> Verdict;
+}
+
+/// A follow-up as the tracker is to hold it. All of it is outside text; the edge makes it inert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssueDraft {
+    pub incident: IncidentId,
+    pub follow_up: u32,
+    /// `owner/name`.
+    pub repository: String,
+    pub title: String,
+    /// Markdown of ours, with outside text in it made inert.
+    pub body: String,
+    pub labels: Vec<String>,
+    /// Logins there.
+    pub assignees: Vec<String>,
+}
+
+/// How an issue should stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssueWanted {
+    pub closed: bool,
+    /// `None`: leave them as they are.
+    pub assignees: Option<Vec<String>>,
+}
+
+/// Where follow-ups become issues.
+#[async_trait]
+pub trait Tracker: Send + Sync {
+    /// Makes an issue that bears `op` as a hidden marker; gives it, and the assignees and labels the tracker did not know.
+    async fn file(&self, op: &str, draft: &IssueDraft) -> Result<(Issue, Vec<String>), Undelivered>;
+    /// The issue that bears `op`, made at `since` or later, if there is one. `Ok(None)` is certain: nothing was made.
+    async fn find(&self, op: &str, draft: &IssueDraft, since: At) -> Result<Option<Issue>, Undelivered>;
+    /// Brings an issue to how it should stand; doing it twice is the same as once. Gives the assignees that are not known there.
+    async fn bring(&self, issue: &Issue, wanted: &IssueWanted) -> Result<Vec<String>, Undelivered>;
+}
+
+/// Somebody is to be woken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub incident: IncidentId,
+    pub page: u32,
+    pub who: PersonId,
+    pub title: String,
+    pub severity: Severity,
+    pub service: Option<String>,
+    /// Why, in our words.
+    pub because: String,
+    /// Where to look and acknowledge.
+    pub link: Option<String>,
+}
+
+/// Reaches phones.
+#[async_trait]
+pub trait Pager: Send + Sync {
+    /// Wakes them; `op` is the deduplication key, so doing it twice rings once. Gives the name of the pager that took it.
+    async fn page(&self, op: &str, call: &Call) -> Result<String, Undelivered>;
+    /// Nobody need be woken for the page that was sent under `op` any more.
+    async fn end(&self, op: &str, call: &Call) -> Result<(), Undelivered>;
 }
 
 #[async_trait]

@@ -41,6 +41,19 @@ pub enum Role {
     Operations,
 }
 
+/// A moment of an incident that can be corrected afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Milestone {
+    ImpactStarted,
+    Detected,
+    Declared,
+    Acknowledged,
+    Identified,
+    Mitigated,
+    Resolved,
+}
+
 /// What somebody is allowed to do. Each right includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -108,6 +121,31 @@ impl State {
     #[must_use]
     pub const fn is_absorbing(self) -> bool {
         matches!(self, Self::Declined | Self::Merged | Self::Cancelled)
+    }
+}
+
+impl Milestone {
+    pub const ALL: [Self; 7] = [
+        Self::ImpactStarted,
+        Self::Detected,
+        Self::Declared,
+        Self::Acknowledged,
+        Self::Identified,
+        Self::Mitigated,
+        Self::Resolved,
+    ];
+
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::ImpactStarted => "impact started",
+            Self::Detected => "detected",
+            Self::Declared => "declared",
+            Self::Acknowledged => "acknowledged",
+            Self::Identified => "identified",
+            Self::Mitigated => "mitigated",
+            Self::Resolved => "resolved",
+        }
     }
 }
 

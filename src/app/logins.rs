@@ -85,6 +85,7 @@ mod tests {
             identities: vec![Identity { platform, workspace: "local".to_owned(), id: id.to_owned() }],
             teams: Vec::new(),
             on_call: false,
+            github: None,
         }
     }
 

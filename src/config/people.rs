@@ -35,6 +35,7 @@ fn persons(checker: &mut Checker<'_>, written: &[raw::Person], uid: u32) -> Vec<
             identities,
             teams: Vec::new(),
             on_call: false,
+            github: None,
         }];
     }
     let mut used = BTreeSet::new();
@@ -61,6 +62,7 @@ fn persons(checker: &mut Checker<'_>, written: &[raw::Person], uid: u32) -> Vec<
             identities,
             teams: person.teams.iter().map(|t| t.get_ref().clone()).collect(),
             on_call: person.on_call,
+            github: person.github.clone(),
         });
     }
     if let Some(first) = written.first().filter(|_| people.iter().all(|p| p.right != Right::Admin)) {
@@ -137,6 +139,8 @@ fn catalogue(checker: &mut Checker<'_>, written: &[raw::Service], people: &[Pers
                 depends_on: service.depends_on.iter().map(|d| d.get_ref().clone()).collect(),
                 tier: service.tier.as_ref().map(|t| *t.get_ref()),
                 repository: service.repository.clone(),
+                runbooks: Vec::new(),
+                channel: None,
             },
         );
     }

@@ -104,6 +104,7 @@ pub struct Person {
     pub teams: Vec<Text>,
     #[serde(default)]
     pub on_call: bool,
+    pub github: Option<String>,
     pub console: Option<bool>,
     pub cli: Option<Spanned<OneOrMany<u32>>>,
     pub slack: Option<Spanned<OneOrMany<String>>>,

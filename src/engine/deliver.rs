@@ -150,6 +150,13 @@ impl Engine {
                 self.ports.memory.remember(lesson.as_ref().clone()).await?;
                 Ok(Done::sent(None, None))
             }
+            Effect::Forget { .. } => Err(Undelivered::Never { why: "memory cannot forget yet".to_owned() }),
+            Effect::FileIssue { .. } | Effect::MoveIssue { .. } => {
+                Err(Undelivered::Never { why: "no tracker is connected".to_owned() })
+            }
+            Effect::Page { .. } | Effect::EndPage { .. } => {
+                Err(Undelivered::Never { why: "no pager is connected".to_owned() })
+            }
             Effect::Wake { timer, .. } => Ok(Done::with(Event::Due { incident: id, timer: timer.clone() })),
             Effect::Verify { request, .. } => {
                 let Some(run) = incident.runs.get(request) else { return Ok(Done::superseded("no such run")) };
@@ -271,6 +278,11 @@ fn what(effect: &Effect) -> String {
         Effect::Say { platform, .. } => format!("post on {}", platform.label()),
         Effect::Recall { .. } => "ask memory".to_owned(),
         Effect::Remember { .. } => "remember what was learned".to_owned(),
+        Effect::Forget { .. } => "have memory forget it".to_owned(),
+        Effect::FileIssue { follow_up, .. } => format!("make an issue of follow-up F-{follow_up}"),
+        Effect::MoveIssue { follow_up, .. } => format!("bring the issue of follow-up F-{follow_up} up to date"),
+        Effect::Page { page, .. } => format!("send page {page}"),
+        Effect::EndPage { page, .. } => format!("end page {page}"),
         Effect::Wake { .. } => "set a timer".to_owned(),
         Effect::Run { request, .. } => format!("run #{request}"),
         Effect::Verify { request, .. } => format!("verify run #{request}"),

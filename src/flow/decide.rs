@@ -10,7 +10,7 @@ use super::moment::{At, span};
 use super::phrase::{button, ours, strong, titled};
 use super::policy::Policy;
 use super::refusal::Refusal;
-use super::{State, Turn, placing, remediation, response, triage};
+use super::{State, Turn, escalation, followup, placing, remediation, response, suspects, triage};
 use smokejumper_intents::intent::Intent;
 use smokejumper_intents::reply::Style;
 use smokejumper_intents::word::Severity;
@@ -24,10 +24,11 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
     let by = match &event {
         Event::Asked { by, .. } => Actor::Account(by.clone()),
         Event::Signals(delivery) => Actor::Source(delivery.source.clone()),
+        Event::Changed(change) => Actor::Source(change.source.clone()),
         _ => Actor::Bot,
     };
     let mut draft = Draft::new(state, policy, now, by);
-    if !matches!(event, Event::Signals(_) | Event::Asked { .. } | Event::Tick)
+    if !matches!(event, Event::Signals(_) | Event::Changed(_) | Event::Asked { .. } | Event::Tick)
         && event.incident().is_none_or(|id| draft.incident(id).is_none())
     {
         // The result of an effect of an incident that is gone: nothing to do, and nothing to keep.
@@ -35,6 +36,7 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
     }
     match event {
         Event::Signals(delivery) => placing::signals(&mut draft, &delivery),
+        Event::Changed(change) => suspects::changed(&mut draft, change),
         Event::Tick => placing::again(&mut draft),
         Event::Asked { by, ask } => response::asked(&mut draft, &by, ask)?,
         Event::RoomOpened { incident, platform, room } => {
@@ -47,12 +49,21 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
         Event::Poised { incident, request, fresh } => remediation::poised(&mut draft, incident, request, &fresh),
         Event::Ran { incident, request, outcome } => remediation::ran(&mut draft, incident, request, outcome),
         Event::Verified { incident, request, verdict } => remediation::verified(&mut draft, incident, request, verdict),
+        Event::Filed { incident, follow_up, issue, unknown } => {
+            followup::filed(&mut draft, incident, follow_up, issue, unknown);
+        }
+        Event::IssueMoved { incident, follow_up, issue, to, by } => {
+            followup::moved(&mut draft, incident, follow_up, &issue, to, by);
+        }
+        Event::Paged { incident, page, answered } => escalation::answered(&mut draft, incident, page, answered),
         Event::Undelivered { incident, what, why } => {
             draft.record(incident, Fact::Undelivered { what, why });
             draft.show(incident);
         }
         Event::Due { incident, timer: Timer::Expiry { request } } => remediation::expire(&mut draft, incident, request),
         Event::Due { incident, timer: Timer::Quiet } => quiet(&mut draft, incident),
+        // Set by nobody yet: escalation, nudges and nags bring their chapters with them.
+        Event::Due { timer: Timer::Escalate { .. } | Timer::Nudge | Timer::Nag, .. } => {}
     }
     Ok(draft.finish())
 }
@@ -68,6 +79,7 @@ pub(super) fn declare(
 ) -> IncidentId {
     let id = IncidentId(draft.desk.last.saturating_add(1));
     draft.record(id, Fact::Declared { title, severity, service, labels, origin });
+    suspects::gather(draft, id);
     for platform in draft.policy.platforms.clone() {
         draft.effect(Effect::OpenRoom { incident: id, platform });
     }

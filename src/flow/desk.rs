@@ -4,9 +4,10 @@
 //! How an alert is placed is in `placing.rs`.
 
 use super::fact::{Ended, Entry, Fact, Origin, Owed};
-use super::incident::{Incident, IncidentId};
+use super::identity::Actor;
+use super::incident::{Incident, IncidentId, note_change};
 use super::moment::At;
-use super::signal::{AlertKey, AlertStatus, Signal};
+use super::signal::{AlertKey, AlertStatus, Change, Signal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -16,6 +17,10 @@ pub const MAX_DURATIONS: usize = 20;
 pub const MAX_OWED: usize = 500;
 /// Openings kept for the storm budget: more than any sensible budget.
 pub const MAX_OPENED: usize = 1_000;
+/// Changes the desk remembers: a day of a busy team's deployments.
+pub const MAX_RECENT_CHANGES: usize = 200;
+/// Silences people may have at once; more is a route.
+pub const MAX_SILENCES: usize = 200;
 
 /// State of one alert: a join over its deliveries, the same for every order and multiplicity of them (I4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +77,30 @@ pub struct Desk {
     pub opened: Vec<At>,
     pub records: BTreeMap<String, Record>,
     pub owed: Vec<Owed>,
+    /// Facts of the house so far ([`IncidentId::HOUSE`]).
+    #[serde(default)]
+    pub house: u32,
+    /// Silences people set, oldest first; those of the configuration are policy.
+    #[serde(default)]
+    pub silences: Vec<Hush>,
+    /// The last number a silence got.
+    #[serde(default)]
+    pub last_silence: u32,
+    /// What was changed lately, oldest first.
+    #[serde(default)]
+    pub changes: Vec<Change>,
+}
+
+/// A silence somebody set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hush {
+    pub id: u32,
+    /// In Alertmanager's syntax; checked when it was set.
+    pub matchers: String,
+    pub from: At,
+    pub until: At,
+    pub by: Actor,
+    pub comment: Option<String>,
 }
 
 impl AlertState {
@@ -120,6 +149,10 @@ impl Desk {
             opened: self.opened.clone(),
             records: self.records.clone(),
             owed: self.owed.clone(),
+            house: self.house,
+            silences: self.silences.clone(),
+            last_silence: self.last_silence,
+            changes: self.changes.clone(),
         }
     }
 
@@ -131,6 +164,30 @@ impl Desk {
     /// Takes over an alert's new state.
     pub fn note(&mut self, alert: AlertState) {
         self.alerts.insert(alert.key.clone(), alert);
+    }
+
+    /// Folds a fact of the house in. Total.
+    pub fn apply_own(&mut self, entry: &Entry) {
+        self.house = self.house.max(entry.n);
+        match &entry.fact {
+            Fact::Silenced { silence, matchers, from, until, comment } => {
+                self.last_silence = self.last_silence.max(*silence);
+                self.silences.retain(|s| s.id != *silence && s.until > entry.at);
+                self.silences.push(Hush {
+                    id: *silence,
+                    matchers: matchers.clone(),
+                    from: *from,
+                    until: *until,
+                    by: entry.by.clone(),
+                    comment: comment.clone(),
+                });
+                let surplus = self.silences.len().saturating_sub(MAX_SILENCES);
+                self.silences.drain(..surplus);
+            }
+            Fact::SilenceEnded { silence } => self.silences.retain(|s| s.id != *silence),
+            Fact::ChangeSeen { change } => note_change(&mut self.changes, change, MAX_RECENT_CHANGES),
+            _ => {}
+        }
     }
 
     /// Folds one fact in; `incident` is the incident after it. Total.
@@ -147,7 +204,13 @@ impl Desk {
             }
             Fact::RunFinished { request, outcome } => self.finished(incident, *request, &outcome.ended),
             Fact::RunVerified { request, verdict } => self.verified(incident, *request, verdict.passed),
-            Fact::FollowUpOpened { .. } | Fact::FollowUpDone { .. } if !incident.private => {
+            Fact::MadePrivate { .. } => self.owed.retain(|o| o.incident != id),
+            Fact::FollowUpOpened { .. }
+            | Fact::FollowUpDone { .. }
+            | Fact::FollowUpReopened { .. }
+            | Fact::IssueFiled { .. }
+                if !incident.private =>
+            {
                 self.owed.retain(|o| o.incident != id);
                 self.owed.extend(incident.owed());
                 let surplus = self.owed.len().saturating_sub(MAX_OWED);

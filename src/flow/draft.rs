@@ -81,6 +81,14 @@ impl<'a> Draft<'a> {
         self.record_by(self.by.clone(), id, fact);
     }
 
+    /// Records a fact of the house itself: a silence, a change, other rules.
+    pub fn record_own(&mut self, fact: Fact) {
+        let n = self.desk.house.saturating_add(1);
+        let entry = Entry { incident: IncidentId::HOUSE, n, at: self.now, by: self.by.clone(), fact };
+        self.desk.apply_own(&entry);
+        self.turn.facts.push(entry);
+    }
+
     /// Records a fact by somebody else, usually the bot itself.
     pub fn record_by(&mut self, by: Actor, id: IncidentId, fact: Fact) {
         let incident = self

@@ -36,6 +36,30 @@ pub enum Effect {
         incident: IncidentId,
         lesson: Box<Lesson>,
     },
+    /// What was learned here is not to be known any more: the incident is private now.
+    Forget {
+        incident: IncidentId,
+    },
+    /// Make an issue of a follow-up. What it says is rendered when it is sent.
+    FileIssue {
+        incident: IncidentId,
+        follow_up: u32,
+    },
+    /// Bring the issue to the follow-up's state (open or closed, its assignee). Desired state: the newest supersedes.
+    MoveIssue {
+        incident: IncidentId,
+        follow_up: u32,
+    },
+    /// Reach a person's phone.
+    Page {
+        incident: IncidentId,
+        page: u32,
+    },
+    /// Tell the pager that nobody need be woken for this page any more.
+    EndPage {
+        incident: IncidentId,
+        page: u32,
+    },
     /// Come back at `at`.
     Wake {
         incident: IncidentId,
@@ -62,6 +86,12 @@ pub enum Timer {
     Expiry { request: u32 },
     /// Every alert has been quiet for a while.
     Quiet,
+    /// Nobody acknowledged: the next on call, `level` from 1.
+    Escalate { level: u8 },
+    /// Nobody said for a while how it stands.
+    Nudge,
+    /// What is still owed after it ended: closing it, follow-ups that are overdue.
+    Nag,
 }
 
 /// Who carries an effect out. Rows of one incident and destination go out in order.
@@ -72,10 +102,13 @@ pub enum Destination {
     Memory,
     Clock,
     Runner,
+    /// Where follow-ups become issues.
+    Tracker,
+    Pager,
 }
 
 impl Destination {
-    /// As stored: `room:console`, `memory`, `clock`, `runner`.
+    /// As stored: `room:console`, `memory`, `clock`, `runner`, `tracker`, `pager`.
     #[must_use]
     pub fn key(self) -> String {
         match self {
@@ -83,6 +116,8 @@ impl Destination {
             Self::Memory => "memory".to_owned(),
             Self::Clock => "clock".to_owned(),
             Self::Runner => "runner".to_owned(),
+            Self::Tracker => "tracker".to_owned(),
+            Self::Pager => "pager".to_owned(),
         }
     }
 
@@ -102,6 +137,11 @@ impl Effect {
             | Self::Say { incident, .. }
             | Self::Recall { incident }
             | Self::Remember { incident, .. }
+            | Self::Forget { incident }
+            | Self::FileIssue { incident, .. }
+            | Self::MoveIssue { incident, .. }
+            | Self::Page { incident, .. }
+            | Self::EndPage { incident, .. }
             | Self::Wake { incident, .. }
             | Self::Run { incident, .. }
             | Self::Verify { incident, .. } => *incident,
@@ -114,7 +154,9 @@ impl Effect {
             Self::OpenRoom { platform, .. } | Self::Card { platform, .. } | Self::Say { platform, .. } => {
                 Destination::Room(*platform)
             }
-            Self::Recall { .. } | Self::Remember { .. } => Destination::Memory,
+            Self::Recall { .. } | Self::Remember { .. } | Self::Forget { .. } => Destination::Memory,
+            Self::FileIssue { .. } | Self::MoveIssue { .. } => Destination::Tracker,
+            Self::Page { .. } | Self::EndPage { .. } => Destination::Pager,
             Self::Wake { .. } => Destination::Clock,
             Self::Run { .. } | Self::Verify { .. } => Destination::Runner,
         }
@@ -134,6 +176,10 @@ impl Effect {
             Self::Recall { .. } => Some("recall".to_owned()),
             Self::Wake { timer: Timer::Quiet, .. } => Some("quiet".to_owned()),
             Self::Wake { timer: Timer::Expiry { request }, .. } => Some(format!("expiry:{request}")),
+            Self::Wake { timer: Timer::Escalate { .. }, .. } => Some("escalate".to_owned()),
+            Self::Wake { timer: Timer::Nudge, .. } => Some("nudge".to_owned()),
+            Self::Wake { timer: Timer::Nag, .. } => Some("nag".to_owned()),
+            Self::MoveIssue { follow_up, .. } => Some(format!("issue:{follow_up}")),
             _ => None,
         }
     }

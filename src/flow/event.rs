@@ -1,12 +1,12 @@
 //! Everything that can happen. Edges translate the world into these, once, at the door; the inbox stores them.
 
 use super::effect::Timer;
-use super::fact::{Room, RunOutcome, Verdict};
+use super::fact::{Answered, Issue, Room, RunOutcome, Verdict};
 use super::identity::{Identity, PersonId, Platform};
 use super::incident::IncidentId;
 use super::plan::FileDigest;
 use super::recollection::Recollection;
-use super::signal::Delivery;
+use super::signal::{Change, Delivery};
 use serde::{Deserialize, Serialize};
 use smokejumper_intents::intent::Ask;
 use std::collections::BTreeSet;
@@ -16,6 +16,8 @@ use std::collections::BTreeSet;
 pub enum Event {
     /// An alert source spoke.
     Signals(Delivery),
+    /// Something was changed on purpose.
+    Changed(Change),
     /// A person spoke (an act; asks never come here).
     Asked {
         by: Identity,
@@ -41,6 +43,30 @@ pub enum Event {
         request: u32,
         verdict: Verdict,
     },
+    /// The tracker took a follow-up in.
+    Filed {
+        incident: IncidentId,
+        follow_up: u32,
+        issue: Issue,
+        /// Assignees and labels the tracker did not know: said, never dropped silently.
+        unknown: Vec<String>,
+    },
+    /// Somebody moved an issue in the tracker. The door read which follow-up it belongs to from the hidden marker, which anybody
+    /// may edit: it counts only when the follow-up names this very issue.
+    IssueMoved {
+        incident: IncidentId,
+        follow_up: u32,
+        issue: Issue,
+        to: IssueMove,
+        /// Login there.
+        by: String,
+    },
+    /// What became of a page.
+    Paged {
+        incident: IncidentId,
+        page: u32,
+        answered: Answered,
+    },
     /// An effect was given up.
     Undelivered {
         incident: IncidentId,
@@ -62,6 +88,15 @@ pub enum Event {
     },
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IssueMove {
+    Closed,
+    Reopened,
+    /// Login of who has it now; `None`: nobody.
+    Assigned(Option<String>),
+}
+
 /// What approval is checked against at the moment of execution.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fresh {
@@ -76,12 +111,15 @@ impl Event {
     #[must_use]
     pub fn incident(&self) -> Option<IncidentId> {
         match self {
-            Self::Signals(_) | Self::Tick => None,
+            Self::Signals(_) | Self::Changed(_) | Self::Tick => None,
             Self::Asked { ask, .. } => ask.incident.map(IncidentId),
             Self::RoomOpened { incident, .. }
             | Self::Recalled { incident, .. }
             | Self::Ran { incident, .. }
             | Self::Verified { incident, .. }
+            | Self::Filed { incident, .. }
+            | Self::IssueMoved { incident, .. }
+            | Self::Paged { incident, .. }
             | Self::Undelivered { incident, .. }
             | Self::Due { incident, .. }
             | Self::Poised { incident, .. } => Some(*incident),

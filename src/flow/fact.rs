@@ -7,8 +7,9 @@ use super::incident::IncidentId;
 use super::moment::At;
 use super::plan::Plan;
 use super::recollection::{Candidate, Lesson, PastIncident};
+use super::signal::Change;
 use serde::{Deserialize, Serialize};
-use smokejumper_intents::word::{Role, Severity, State};
+use smokejumper_intents::word::{Milestone, Role, Severity, State};
 use std::collections::BTreeMap;
 
 /// A fact in its place: the `n`-th of its incident (from 1), when, and by whom.
@@ -124,6 +125,121 @@ pub enum Fact {
     Redacted {
         n: u32,
     },
+    Renamed {
+        title: String,
+    },
+    /// How it stands, for everybody: conditions, what is being done, what is needed.
+    Updated {
+        conditions: String,
+        actions: Option<String>,
+        needs: Option<String>,
+    },
+    TaskOpened {
+        id: u32,
+        title: String,
+        owner: Option<Party>,
+    },
+    TaskDone {
+        id: u32,
+    },
+    /// Somebody is to do something: an item, or the incident as a whole.
+    Assigned {
+        item: Option<Item>,
+        who: Party,
+    },
+    /// This incident is part of another now; nothing more happens here.
+    Merged {
+        into: IncidentId,
+    },
+    /// Another incident became part of this one.
+    Absorbed {
+        other: IncidentId,
+        title: String,
+    },
+    /// A moment was not when we thought.
+    Corrected {
+        milestone: Milestone,
+        from: Option<At>,
+        to: At,
+    },
+    /// From now on it exists only for these accounts and those that acted in it. Said again, it adds to them.
+    MadePrivate {
+        members: Vec<Identity>,
+    },
+    /// Somebody's phone is to ring.
+    Paged {
+        page: u32,
+        who: Party,
+        /// In our words: `@bo asked`, `nobody acknowledged within 5 min`.
+        because: String,
+        /// 0: asked for by a person; from 1: by escalation.
+        level: u8,
+    },
+    PageAnswered {
+        page: u32,
+        answered: Answered,
+    },
+    /// Update nudges: not before then; `None`: not at all any more.
+    NudgesSnoozed {
+        until: Option<At>,
+    },
+    IssueFiled {
+        follow_up: u32,
+        issue: Issue,
+        unknown: Vec<String>,
+    },
+    FollowUpReopened {
+        id: u32,
+    },
+    /// Something that was changed on purpose shortly before or while this went on.
+    ChangeSeen {
+        change: Change,
+    },
+    /// Of the house, not of an incident ([`IncidentId::HOUSE`]): alerts that match are listed only.
+    Silenced {
+        silence: u32,
+        matchers: String,
+        from: At,
+        until: At,
+        comment: Option<String>,
+    },
+    SilenceEnded {
+        silence: u32,
+    },
+    /// Other rules are in force: digest of the configuration that was read, and what changed, in our words.
+    RulesChanged {
+        digest: String,
+        what: Vec<String>,
+    },
+}
+
+/// Something that has an owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Item {
+    Task(u32),
+    FollowUp(u32),
+}
+
+/// An issue in the tracker.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Issue {
+    /// `owner/name`.
+    pub repository: String,
+    pub number: u64,
+    pub url: String,
+}
+
+/// What became of a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answered {
+    /// The pager took it; `by`: which one.
+    Accepted { by: String },
+    /// Somebody pressed acknowledge on the phone: who, in the pager's words.
+    Acknowledged { by: String },
+    /// It reached nobody, and why.
+    Failed { why: String },
 }
 
 /// How an incident came to be.
@@ -270,7 +386,7 @@ pub enum Unreadable {
 }
 
 /// Every kind, in the order of the enum. `redacted` is written by purge alone.
-pub const KINDS: [&str; 25] = [
+pub const KINDS: [&str; 43] = [
     "declared",
     "alerts_changed",
     "acknowledged",
@@ -296,6 +412,24 @@ pub const KINDS: [&str; 25] = [
     "postmortem_drafted",
     "learned",
     "redacted",
+    "renamed",
+    "updated",
+    "task_opened",
+    "task_done",
+    "assigned",
+    "merged",
+    "absorbed",
+    "corrected",
+    "made_private",
+    "paged",
+    "page_answered",
+    "nudges_snoozed",
+    "issue_filed",
+    "follow_up_reopened",
+    "change_seen",
+    "silenced",
+    "silence_ended",
+    "rules_changed",
 ];
 
 impl Fact {

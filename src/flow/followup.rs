@@ -1,7 +1,8 @@
 //! Follow-ups: what is still owed after an incident, who owes it, and until when.
 
 use super::draft::Draft;
-use super::fact::{Fact, Owed};
+use super::event::IssueMove;
+use super::fact::{Fact, Issue, Owed};
 use super::identity::{Identity, Party};
 use super::incident::IncidentId;
 use super::learning;
@@ -83,6 +84,43 @@ pub fn done(draft: &mut Draft, id: IncidentId, number: u32) -> Result<(), Refusa
     draft.say(id, &message);
     draft.reply(message);
     Ok(())
+}
+
+/// The tracker took a follow-up in.
+pub fn filed(draft: &mut Draft, id: IncidentId, number: u32, issue: Issue, unknown: Vec<String>) {
+    let Some(follow_up) = draft.incident(id).and_then(|i| i.follow_ups.get(&number)) else { return };
+    if follow_up.issue.is_some() {
+        return;
+    }
+    let mut spans = vec![ours(format!("Follow-up F-{number} is ")), link(&issue)];
+    if !unknown.is_empty() {
+        spans.extend([ours("; not known there, and so left out: "), outside(unknown.join(", "))]);
+    }
+    draft.record(id, Fact::IssueFiled { follow_up: number, issue, unknown });
+    draft.say(id, &titled(spans));
+    draft.show(id);
+}
+
+/// Somebody moved its issue in the tracker.
+pub fn moved(draft: &mut Draft, id: IncidentId, number: u32, issue: &Issue, to: IssueMove, by: String) {
+    let Some(follow_up) = draft.incident(id).and_then(|i| i.follow_ups.get(&number)) else { return };
+    // The marker in an issue's text can be copied by anybody: only the issue we filed counts.
+    if follow_up.issue.as_ref().is_none_or(|own| (&own.repository, own.number) != (&issue.repository, issue.number)) {
+        return;
+    }
+    let done = follow_up.done_at.is_some();
+    let (fact, said) = match to {
+        IssueMove::Closed if !done => (Fact::FollowUpDone { id: number }, "closed"),
+        IssueMove::Reopened if done => (Fact::FollowUpReopened { id: number }, "reopened"),
+        _ => return,
+    };
+    draft.record(id, fact);
+    draft.say(id, &titled(vec![link(issue), ours(format!(" (follow-up F-{number}) was {said} by ")), outside(by)]));
+    draft.show(id);
+}
+
+fn link(issue: &Issue) -> Span {
+    Span::Link { label: format!("{}#{}", issue.repository, issue.number), href: issue.url.clone() }
 }
 
 /// `2026-12-01`.

@@ -1,11 +1,16 @@
 //! An incident is the fold of its facts. `apply` cannot fail: what makes no sense in a state changes nothing.
 //!
-//! Knows nothing of why facts happen; that is decided in the chapters around it.
+//! Knows nothing of why facts happen; that is decided in the chapters around it. The fold itself is in `incident/fold.rs`.
 
-use super::fact::{Entry, Fact, GroupChange, Origin, Owed, Room, RunOutcome, Suggestion, Verdict};
+mod fold;
+
+pub(super) use fold::note_change;
+
+use super::fact::{Answered, Entry, Issue, Origin, Owed, Room, RunOutcome, Suggestion, Verdict};
 use super::identity::{Actor, Identity, Party, PersonId, Platform};
 use super::moment::At;
 use super::plan::Plan;
+use super::signal::Change;
 use serde::{Deserialize, Serialize};
 use smokejumper_intents::word::{Role, Severity, State};
 use std::collections::BTreeMap;
@@ -20,11 +25,20 @@ pub const MAX_NOTES: usize = 10;
 pub const MAX_NOTE_CHARS: usize = 400;
 /// Accounts remembered as having acted; the journal knows all.
 pub const MAX_INVOLVED: usize = 100;
+/// Changes kept in one incident, the newest: who looks for a suspect looks there first.
+pub const MAX_CHANGES: usize = 20;
+/// Pages kept in one incident; the journal knows all.
+pub const MAX_PAGES: usize = 100;
 
 /// The number of `INC-12`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct IncidentId(pub u32);
+
+impl IncidentId {
+    /// Facts of the house itself (silences, rules, changes) are kept under this number; it is no incident.
+    pub const HOUSE: Self = Self(0);
+}
 
 impl std::fmt::Display for IncidentId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -65,6 +79,54 @@ pub struct Incident {
     pub trouble: Option<String>,
     pub learned: bool,
     pub private: bool,
+    /// Who may see it besides those who acted in it, while it is private.
+    pub members: Vec<Identity>,
+    /// What was said last to everybody about how it stands.
+    pub update: Option<Update>,
+    pub tasks: BTreeMap<u32, Task>,
+    /// Brought in by name.
+    pub assigned: Vec<Party>,
+    pub merged_into: Option<IncidentId>,
+    pub absorbed: Vec<IncidentId>,
+    pub pages: BTreeMap<u32, Page>,
+    pub nudges: Nudges,
+    /// Changed on purpose shortly before or while this went on, oldest first.
+    pub changes: Vec<Change>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Update {
+    pub at: At,
+    pub by: Actor,
+    pub conditions: String,
+    pub actions: Option<String>,
+    pub needs: Option<String>,
+}
+
+/// Something to be done while it goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    pub title: String,
+    pub owner: Option<Party>,
+    pub opened_at: At,
+    pub done_at: Option<At>,
+}
+
+/// Somebody's phone rang, or was to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    pub who: Party,
+    pub because: String,
+    pub level: u8,
+    pub at: At,
+    pub answered: Option<Answered>,
+}
+
+/// Whether people are asked for updates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nudges {
+    pub off: bool,
+    pub snoozed_until: Option<At>,
 }
 
 /// A [`State`] with a place to start from.
@@ -81,6 +143,7 @@ impl Default for Lifecycle {
 /// Moments, kept apart from states; each may be corrected later.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Times {
+    pub impact_started: Option<At>,
     pub detected: Option<At>,
     pub declared: At,
     pub acknowledged: Option<At>,
@@ -142,6 +205,8 @@ pub struct FollowUp {
     pub link: Option<String>,
     pub opened_at: At,
     pub done_at: Option<At>,
+    /// Where it lives in the tracker, once it was filed.
+    pub issue: Option<Issue>,
 }
 
 impl Phase {
@@ -196,188 +261,6 @@ impl Incident {
     #[must_use]
     pub fn awaiting(&self) -> Vec<u32> {
         self.runs.iter().filter(|(_, r)| r.phase == Phase::Requested).map(|(n, _)| *n).collect()
-    }
-
-    /// Folds one fact in. Total: a fact that makes no sense in this state counts as an entry and changes nothing else.
-    #[allow(clippy::too_many_lines)] // one arm per kind of fact, read best in one place
-    pub fn apply(&mut self, entry: &Entry) {
-        self.entries = self.entries.max(entry.n);
-        if let Actor::Account(identity) = &entry.by
-            && !self.involved.contains(identity)
-            && self.involved.len() < MAX_INVOLVED
-        {
-            self.involved.push(identity.clone());
-        }
-        match &entry.fact {
-            Fact::Declared { title, severity, service, labels, origin } => {
-                self.title.clone_from(title);
-                self.severity = Some(*severity);
-                self.service.clone_from(service);
-                self.labels.clone_from(labels);
-                self.origin = Some(origin.clone());
-                self.declared_by = Some(entry.by.clone());
-                self.times.declared = entry.at;
-            }
-            Fact::AlertsChanged { groups, .. } => self.alerts_changed(groups, entry.at),
-            Fact::Acknowledged => {
-                self.times.acknowledged.get_or_insert(entry.at);
-                if self.state.0 == State::Triage {
-                    self.state = Lifecycle(State::Investigating);
-                }
-            }
-            Fact::RoleTaken { role, who } => {
-                self.roles.insert(*role, who.clone());
-            }
-            Fact::SeveritySet { severity } => {
-                self.severity = Some(*severity);
-                self.severity_by_hand |= matches!(entry.by, Actor::Account(_));
-            }
-            Fact::Noted { text } => {
-                self.notes.push(text.chars().take(MAX_NOTE_CHARS).collect());
-                let surplus = self.notes.len().saturating_sub(MAX_NOTES);
-                self.notes.drain(..surplus);
-            }
-            Fact::StateSet { state, .. } => self.enter(*state, entry.at),
-            Fact::RoomOpened { platform, room } => {
-                self.rooms.entry(*platform).or_insert_with(|| room.clone());
-            }
-            Fact::Undelivered { what, why } => self.trouble = Some(format!("{what}: {why}")),
-            Fact::Suggested(suggestion) => self.suggestion = Some(suggestion.clone()),
-            Fact::Judged { right, cause } => {
-                if cause.is_some() {
-                    self.cause.clone_from(cause);
-                }
-                self.judged = Some(Judgement { right: *right, cause: cause.clone(), by: entry.by.clone() });
-            }
-            Fact::RunRequested { request, plan, sha256, needs, expires_at } => {
-                self.runs.entry(*request).or_insert_with(|| Run {
-                    plan: plan.clone(),
-                    sha256: sha256.clone(),
-                    requested_by: entry.by.clone(),
-                    requested_at: entry.at,
-                    expires_at: *expires_at,
-                    needs: *needs,
-                    approvals: Vec::new(),
-                    phase: if *needs == 0 { Phase::Approved } else { Phase::Requested },
-                    outcome: None,
-                    verdict: None,
-                });
-            }
-            Fact::RunApproved { request, by } => self.in_phase(*request, &[Phase::Requested], |run| {
-                if !run.approvals.contains(by) {
-                    run.approvals.push(by.clone());
-                }
-                if run.approvals.len() >= usize::from(run.needs) {
-                    run.phase = Phase::Approved;
-                }
-            }),
-            Fact::RunDenied { request, .. } => {
-                self.in_phase(*request, &[Phase::Requested, Phase::Approved], |run| run.phase = Phase::Denied);
-            }
-            Fact::RunExpired { request } => {
-                self.in_phase(*request, &[Phase::Requested, Phase::Approved], |run| run.phase = Phase::Expired);
-            }
-            Fact::RunVoided { request, .. } => {
-                self.in_phase(*request, &[Phase::Requested, Phase::Approved], |run| run.phase = Phase::Voided);
-            }
-            Fact::RunStarted { request } => {
-                self.in_phase(*request, &[Phase::Approved], |run| run.phase = Phase::Started);
-            }
-            Fact::RunFinished { request, outcome } => self.in_phase(*request, &[Phase::Started], |run| {
-                run.phase = Phase::Finished;
-                run.outcome = Some(outcome.clone());
-            }),
-            Fact::RunVerified { request, verdict } => self.in_phase(*request, &[Phase::Finished], |run| {
-                run.verdict.get_or_insert_with(|| verdict.clone());
-            }),
-            Fact::Resolved { cause, fix } => {
-                if cause.is_some() {
-                    self.cause.clone_from(cause);
-                }
-                if fix.is_some() {
-                    self.fix.clone_from(fix);
-                }
-                if self.is_open() {
-                    self.enter(State::Resolved, entry.at);
-                }
-            }
-            Fact::FollowUpOpened { id, title, owner, due, link } => {
-                self.follow_ups.entry(*id).or_insert_with(|| FollowUp {
-                    title: title.clone(),
-                    owner: owner.clone(),
-                    due: due.clone(),
-                    link: link.clone(),
-                    opened_at: entry.at,
-                    done_at: None,
-                });
-            }
-            Fact::FollowUpDone { id } => {
-                if let Some(f) = self.follow_ups.get_mut(id) {
-                    f.done_at.get_or_insert(entry.at);
-                }
-            }
-            Fact::Learned(_) => self.learned = true,
-            Fact::PostmortemDrafted { .. } | Fact::Redacted { .. } => {}
-        }
-    }
-
-    /// Moves to `state`; out of an absorbing state nothing leads.
-    fn enter(&mut self, state: State, at: At) {
-        if self.state.0.is_absorbing() {
-            return;
-        }
-        let times = &mut self.times;
-        match state {
-            State::Identified => {
-                times.identified.get_or_insert(at);
-            }
-            State::Mitigated => {
-                times.mitigated.get_or_insert(at);
-            }
-            _ => {}
-        }
-        if state.is_open() {
-            times.resolved = None;
-        } else {
-            times.resolved.get_or_insert(at);
-        }
-        self.state = Lifecycle(state);
-    }
-
-    fn alerts_changed(&mut self, groups: &[GroupChange], at: At) {
-        self.times.last_alert = Some(at);
-        self.times.detected.get_or_insert(at);
-        for change in groups {
-            let name = if self.groups.contains_key(&change.name) || self.groups.len() < MAX_GROUPS {
-                change.name.as_str()
-            } else {
-                OTHER
-            };
-            let group = self.groups.entry(name.to_owned()).or_default();
-            group.total = group.total.saturating_add(change.joined);
-            group.firing = group
-                .firing
-                .saturating_add(change.joined)
-                .saturating_add(change.fired_again)
-                .saturating_sub(change.resolved);
-            if change.summary.is_some() {
-                group.summary.clone_from(&change.summary);
-            }
-            if change.severity.is_some() {
-                group.severity.clone_from(&change.severity);
-            }
-            if change.link.is_some() {
-                group.link.clone_from(&change.link);
-            }
-        }
-    }
-
-    fn in_phase(&mut self, request: u32, phases: &[Phase], change: impl FnOnce(&mut Run)) {
-        if let Some(run) = self.runs.get_mut(&request)
-            && phases.contains(&run.phase)
-        {
-            change(run);
-        }
     }
 
     /// Follow-ups nobody has done yet.

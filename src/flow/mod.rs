@@ -9,6 +9,7 @@ pub mod decide;
 pub mod desk;
 mod draft;
 pub mod effect;
+pub mod escalation;
 pub mod event;
 pub mod fact;
 pub mod followup;
@@ -27,10 +28,12 @@ pub mod refusal;
 pub mod remediation;
 pub mod render;
 mod response;
+pub mod rota;
 pub mod runbook;
 pub mod shown;
 pub mod signal;
 pub mod standing;
+pub mod suspects;
 pub mod timeline;
 pub mod triage;
 
@@ -52,6 +55,10 @@ impl State {
     /// Takes over what a turn decided.
     pub fn apply(&mut self, turn: &Turn) {
         for entry in &turn.facts {
+            if entry.incident == IncidentId::HOUSE {
+                self.desk.apply_own(entry);
+                continue;
+            }
             let incident = self.incidents.entry(entry.incident).or_insert_with(|| Incident::new(entry.incident));
             incident.apply(entry);
             self.desk.apply(entry, incident);

@@ -2,6 +2,7 @@
 
 use super::identity::{Identity, PersonId, Platform};
 use super::moment::{HOUR, MINUTE};
+use super::rota::Schedule;
 use super::runbook::Runbook;
 use regex::Regex;
 use smokejumper_intents::word::{Right, Severity};
@@ -23,6 +24,12 @@ pub struct Policy {
     pub storm: Storm,
     pub triage: Triage,
     pub approval: Approval,
+    /// Who is on call when, in the order of the configuration.
+    pub rota: Vec<Schedule>,
+    pub escalation: Escalation,
+    pub nudges: Nudging,
+    /// `None`: follow-ups stay here.
+    pub tracking: Option<Tracking>,
 }
 
 /// `service="checkout"`, `severity=~"critical|page"`: Alertmanager's matcher syntax. A missing label is the empty string.
@@ -74,7 +81,10 @@ pub struct Person {
     pub right: Right,
     pub identities: Vec<Identity>,
     pub teams: Vec<String>,
+    /// Always on call, whatever the rota says.
     pub on_call: bool,
+    /// Login in the tracker.
+    pub github: Option<String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -84,7 +94,12 @@ pub struct Service {
     pub owners: Vec<String>,
     pub depends_on: Vec<String>,
     pub tier: Option<u8>,
+    /// `owner/name`, where its follow-ups are filed.
     pub repository: Option<String>,
+    /// Names of runbooks that are for it.
+    pub runbooks: Vec<String>,
+    /// Where its people talk, by platform-neutral name.
+    pub channel: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -131,6 +146,39 @@ pub struct Approval {
     pub expires_after: i64,
     /// The same runbook with the same parameters, finished without verified effect this often in one incident, is refused.
     pub max_ineffective: u32,
+}
+
+/// Nobody acknowledges: the next on call is asked after this time (ms), by severity; without an entry nobody is.
+#[derive(Clone, Debug)]
+pub struct Escalation {
+    pub after: BTreeMap<Severity, i64>,
+}
+
+/// People are asked for an update this long (ms) after the last one, by severity, while it is open.
+#[derive(Clone, Debug)]
+pub struct Nudging {
+    pub every: BTreeMap<Severity, i64>,
+}
+
+/// Where follow-ups become issues.
+#[derive(Clone, Debug, Default)]
+pub struct Tracking {
+    /// `owner/name`, when the service names none.
+    pub repository: Option<String>,
+    pub labels: Vec<String>,
+}
+
+impl Default for Escalation {
+    /// The worst within 5 minutes, the next within 10: what people do by hand.
+    fn default() -> Self {
+        Self { after: [(Severity::Sev1, 5 * MINUTE), (Severity::Sev2, 10 * MINUTE)].into() }
+    }
+}
+
+impl Default for Nudging {
+    fn default() -> Self {
+        Self { every: [(Severity::Sev1, HOUR / 2), (Severity::Sev2, HOUR / 2)].into() }
+    }
 }
 
 impl Default for Grouping {

@@ -53,6 +53,35 @@ pub struct Delivery {
     pub signals: Vec<Signal>,
 }
 
+/// Characters kept of a change's summary and of who made it.
+pub const MAX_CHANGE_CHARS: usize = 200;
+
+/// Something was changed on purpose: a deployment, a configuration, a flag. A suspect, never an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    pub source: String,
+    /// Unique within the source; a repeated delivery updates the change.
+    pub id: String,
+    pub at: At,
+    /// Whom it may have affected; `None`: everything.
+    pub service: Option<String>,
+    pub environment: Option<String>,
+    /// In the source's words: `Deploy v41 to production`.
+    pub summary: String,
+    /// Who made it, in the source's words.
+    pub by: Option<String>,
+    pub link: Option<String>,
+    pub status: ChangeStatus,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeStatus {
+    InProgress,
+    Succeeded,
+    Failed,
+}
+
 impl Signal {
     /// What to call it: `alertname`, or the best other name it brings.
     #[must_use]

@@ -1,6 +1,6 @@
 //! The timeline: every fact as one line a person can read. Read from the journal; nothing is kept for it.
 
-use super::fact::{Entry, Fact, GroupChange};
+use super::fact::{Answered, Entry, Fact, GroupChange, Item};
 use super::incident::IncidentId;
 use super::moment::At;
 use super::phrase::{account, actor, code, count, line, ours, outside, party, person, strong, titled};
@@ -128,6 +128,70 @@ fn tell(entry: &Entry, policy: &Policy) -> Option<Vec<Span>> {
         Fact::FollowUpDone { id } => vec![by(), ours(format!(" did follow-up F-{id}"))],
         Fact::PostmortemDrafted { .. } => vec![ours("Postmortem drafted")],
         Fact::Redacted { n } => vec![ours(format!("Entry {n} was erased on request"))],
+        Fact::FollowUpReopened { id } => vec![by(), ours(format!(" reopened follow-up F-{id}"))],
+        Fact::IssueFiled { follow_up, issue, .. } => vec![
+            ours(format!("Follow-up F-{follow_up} became ")),
+            Span::Link { label: format!("{}#{}", issue.repository, issue.number), href: issue.url.clone() },
+        ],
+        Fact::Renamed { title } => vec![by(), ours(" renamed it: "), outside(title.clone())],
+        Fact::Updated { conditions, actions, needs } => {
+            let mut spans = vec![by(), ours(" gave an update: "), outside(conditions.clone())];
+            for (what, said) in [("; being done: ", actions), ("; needed: ", needs)] {
+                if let Some(said) = said {
+                    spans.extend([ours(what), outside(said.clone())]);
+                }
+            }
+            spans
+        }
+        Fact::TaskOpened { id, title, owner } => {
+            let mut spans = vec![by(), ours(format!(" opened task T-{id}: ")), outside(title.clone())];
+            if let Some(owner) = owner {
+                spans.extend([ours(", for "), party(policy, owner)]);
+            }
+            spans
+        }
+        Fact::TaskDone { id } => vec![by(), ours(format!(" did task T-{id}"))],
+        Fact::Assigned { item, who } => {
+            let what = match item {
+                Some(Item::Task(id)) => format!(" assigned task T-{id} to "),
+                Some(Item::FollowUp(id)) => format!(" assigned follow-up F-{id} to "),
+                None => " brought in ".to_owned(),
+            };
+            vec![by(), ours(what), party(policy, who)]
+        }
+        Fact::Merged { into } => vec![by(), ours(" merged it into "), Span::Incident(into.0)],
+        Fact::Absorbed { other, title } => {
+            vec![by(), ours(" merged "), Span::Incident(other.0), ours(" into this one: "), outside(title.clone())]
+        }
+        Fact::Corrected { milestone, from, to } => {
+            let was = from.map_or_else(|| "not known".to_owned(), At::rfc3339);
+            vec![by(), ours(format!(" corrected \"{}\" to {} (was {was})", milestone.label(), to.rfc3339()))]
+        }
+        Fact::MadePrivate { .. } => vec![by(), ours(" made it private")],
+        Fact::Paged { who, because, .. } => {
+            vec![ours("Paged "), party(policy, who), ours(": "), outside(because.clone())]
+        }
+        Fact::PageAnswered { page, answered } => match answered {
+            Answered::Accepted { by } => vec![ours(format!("Page {page} was taken by ")), outside(by.clone())],
+            Answered::Acknowledged { by } => vec![outside(by.clone()), ours(format!(" acknowledged page {page}"))],
+            Answered::Failed { why } => vec![strong(format!("Page {page} reached nobody: ")), outside(why.clone())],
+        },
+        Fact::NudgesSnoozed { until: Some(until) } => {
+            vec![by(), ours(format!(" asked not to be reminded of updates before {}", until.rfc3339()))]
+        }
+        Fact::NudgesSnoozed { until: None } => vec![by(), ours(" asked not to be reminded of updates any more")],
+        Fact::ChangeSeen { change } => {
+            let mut spans = vec![ours("Changed: "), outside(change.summary.clone())];
+            if let Some(by) = &change.by {
+                spans.extend([ours(" by "), outside(by.clone())]);
+            }
+            spans
+        }
+        Fact::Silenced { silence, matchers, until, .. } => {
+            vec![by(), ours(format!(" set silence {silence} until {}: ", until.rfc3339())), code(matchers.clone())]
+        }
+        Fact::SilenceEnded { silence } => vec![by(), ours(format!(" ended silence {silence}"))],
+        Fact::RulesChanged { what, .. } => vec![ours("Other rules are in force: "), outside(what.join("; "))],
         Fact::Learned(_) => return None,
     })
 }

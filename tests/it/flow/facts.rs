@@ -5,15 +5,16 @@
 
 use crate::world::town::{START, account, runbook};
 use smokejumper::flow::fact::{
-    CheckResult, Ended, Fact, GroupChange, KINDS, Origin, Output, Owed, Room, RunOutcome, StepResult, Suggestion,
-    Unreadable, Verdict, Withheld,
+    Answered, CheckResult, Ended, Fact, GroupChange, Issue, Item, KINDS, Origin, Output, Owed, Room, RunOutcome,
+    StepResult, Suggestion, Unreadable, Verdict, Withheld,
 };
 use smokejumper::flow::identity::{Party, PersonId, Platform};
 use smokejumper::flow::incident::IncidentId;
 use smokejumper::flow::moment::HOUR;
 use smokejumper::flow::recollection::{Candidate, Lesson, Opinion, PastIncident};
 use smokejumper::flow::render::render;
-use smokejumper_intents::word::{Role, Severity, State};
+use smokejumper::flow::signal::{Change, ChangeStatus};
+use smokejumper_intents::word::{Milestone, Role, Severity, State};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -49,6 +50,24 @@ fn place(fact: &Fact) -> usize {
         Fact::PostmortemDrafted { .. } => 22,
         Fact::Learned(_) => 23,
         Fact::Redacted { .. } => 24,
+        Fact::Renamed { .. } => 25,
+        Fact::Updated { .. } => 26,
+        Fact::TaskOpened { .. } => 27,
+        Fact::TaskDone { .. } => 28,
+        Fact::Assigned { .. } => 29,
+        Fact::Merged { .. } => 30,
+        Fact::Absorbed { .. } => 31,
+        Fact::Corrected { .. } => 32,
+        Fact::MadePrivate { .. } => 33,
+        Fact::Paged { .. } => 34,
+        Fact::PageAnswered { .. } => 35,
+        Fact::NudgesSnoozed { .. } => 36,
+        Fact::IssueFiled { .. } => 37,
+        Fact::FollowUpReopened { .. } => 38,
+        Fact::ChangeSeen { .. } => 39,
+        Fact::Silenced { .. } => 40,
+        Fact::SilenceEnded { .. } => 41,
+        Fact::RulesChanged { .. } => 42,
     }
 }
 
@@ -116,7 +135,56 @@ pub fn samples() -> Vec<Fact> {
         Fact::PostmortemDrafted { through: 19 },
         Fact::Learned(lesson()),
         Fact::Redacted { n: 7 },
+        Fact::Renamed { title: text("Checkout answers 500") },
+        Fact::Updated {
+            conditions: text("One in three payments fails"),
+            actions: Some(text("rolling back v41")),
+            needs: Some(text("somebody from payments")),
+        },
+        Fact::TaskOpened { id: 1, title: text("Drain node 3"), owner: Some(Party::Person(PersonId(text("ben")))) },
+        Fact::TaskDone { id: 1 },
+        Fact::Assigned { item: Some(Item::Task(1)), who: Party::Person(PersonId(text("kim"))) },
+        Fact::Merged { into: IncidentId(6) },
+        Fact::Absorbed { other: IncidentId(8), title: text("Search is slow") },
+        Fact::Corrected { milestone: Milestone::Detected, from: Some(START), to: START.plus(-HOUR) },
+        Fact::MadePrivate { members: vec![account(0)] },
+        Fact::Paged {
+            page: 1,
+            who: Party::Person(PersonId(text("ben"))),
+            because: text("nobody acknowledged within 5 min"),
+            level: 1,
+        },
+        Fact::PageAnswered { page: 1, answered: Answered::Acknowledged { by: text("Ben B.") } },
+        Fact::NudgesSnoozed { until: Some(START.plus(HOUR)) },
+        Fact::IssueFiled { follow_up: 1, issue: issue(), unknown: vec![text("ghost")] },
+        Fact::FollowUpReopened { id: 1 },
+        Fact::ChangeSeen {
+            change: Change {
+                source: text("deploys"),
+                id: text("d-41"),
+                at: START.plus(-HOUR),
+                service: Some(text("checkout")),
+                environment: Some(text("production")),
+                summary: text("Deploy v41"),
+                by: Some(text("ana")),
+                link: Some(text("https://ci.example.org/41")),
+                status: ChangeStatus::Succeeded,
+            },
+        },
+        Fact::Silenced {
+            silence: 1,
+            matchers: text("service=\"checkout\""),
+            from: START,
+            until: START.plus(HOUR),
+            comment: Some(text("deploying")),
+        },
+        Fact::SilenceEnded { silence: 1 },
+        Fact::RulesChanged { digest: text("00ff"), what: vec![text("2 routes, were 1")] },
     ]
+}
+
+fn issue() -> Issue {
+    Issue { repository: text("acme/checkout"), number: 123, url: text("https://github.com/acme/checkout/issues/123") }
 }
 
 fn candidate() -> Candidate {

@@ -140,6 +140,10 @@ fn handed_once(life: &Life, intent: &Intent) -> usize {
 fn folds(journal: &[Entry], state: &State, broken: &mut Broken) {
     let mut folded = State::default();
     for entry in journal {
+        if entry.incident == IncidentId::HOUSE {
+            folded.desk.apply_own(entry);
+            continue;
+        }
         let incident = folded.incidents.entry(entry.incident).or_insert_with(|| Incident::new(entry.incident));
         if entry.n != incident.entries + 1 {
             broken.push(format!("{} has no entry before {}", entry.incident, entry.n));

@@ -3,6 +3,7 @@
 //! cargo-deny does the same and more; this runs everywhere the tests run, and without network.
 
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::process::Command;
 
 /// What is built on this machine: a fresh clone has downloaded no other platform's crates.
@@ -26,7 +27,25 @@ fn packages() -> Vec<Value> {
         .unwrap();
     assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
     let mut metadata: Value = serde_json::from_slice(&cargo.stdout).unwrap();
-    serde_json::from_value(metadata["packages"].take()).unwrap()
+    let packages: Vec<Value> = serde_json::from_value(metadata["packages"].take()).unwrap();
+    let built = built(host);
+    packages.into_iter().filter(|p| built.contains(&format!("{} v{}", text(&p["name"]), text(&p["version"])))).collect()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// `name vVersion` of what is really compiled: metadata also lists what a weak feature (`reqwest?/rustls`) would bring in.
+fn built(host: &str) -> BTreeSet<String> {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--workspace", "--locked", "--offline", "--prefix", "none", "--format", "{p}", "--target", host])
+        .args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")])
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let lines = String::from_utf8(tree.stdout).unwrap();
+    lines.lines().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect()
 }
 
 fn deny() -> toml::Table {

@@ -181,7 +181,13 @@ impl House {
                 let verdict = Verdict { passed: true, checks, after_ms: 12_000 };
                 Some(Event::Verified { incident: id, request, verdict })
             }
-            Effect::Remember { .. } | Effect::Wake { .. } => None,
+            Effect::Remember { .. }
+            | Effect::Wake { .. }
+            | Effect::Forget { .. }
+            | Effect::FileIssue { .. }
+            | Effect::MoveIssue { .. }
+            | Effect::Page { .. }
+            | Effect::EndPage { .. } => None,
         }
     }
 

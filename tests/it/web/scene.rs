@@ -33,6 +33,7 @@ pub fn policy() -> Policy {
         identities: vec![who(id)],
         teams: vec!["payments".to_owned()],
         on_call,
+        github: None,
     };
     let people = vec![
         person("ana", "Ana Torres", Right::Approver, true),

@@ -52,6 +52,7 @@ pub fn policy() -> Policy {
             identities: Vec::new(),
             teams: Vec::new(),
             on_call: false,
+            github: None,
         });
         person.identities.push(account(index));
     }

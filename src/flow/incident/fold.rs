@@ -1,0 +1,315 @@
+//! The fold: what each kind of fact changes in an incident. Total: what makes no sense in a state changes nothing.
+
+use super::{
+    FollowUp, Incident, Judgement, Lifecycle, MAX_CHANGES, MAX_GROUPS, MAX_INVOLVED, MAX_NOTE_CHARS, MAX_NOTES,
+    MAX_PAGES, Nudges, OTHER, Page, Phase, Run, Task, Update,
+};
+use crate::flow::fact::{Entry, Fact, GroupChange, Item};
+use crate::flow::identity::{Actor, Party};
+use crate::flow::moment::At;
+use crate::flow::signal::Change;
+use smokejumper_intents::word::{Milestone, State};
+
+impl Incident {
+    /// Folds one fact in. Total: a fact that makes no sense in this state counts as an entry and changes nothing else.
+    #[allow(clippy::too_many_lines)] // one arm per kind of fact, read best in one place
+    pub fn apply(&mut self, entry: &Entry) {
+        self.entries = self.entries.max(entry.n);
+        if let Actor::Account(identity) = &entry.by
+            && !self.involved.contains(identity)
+            && self.involved.len() < MAX_INVOLVED
+        {
+            self.involved.push(identity.clone());
+        }
+        match &entry.fact {
+            Fact::Declared { title, severity, service, labels, origin } => {
+                self.title.clone_from(title);
+                self.severity = Some(*severity);
+                self.service.clone_from(service);
+                self.labels.clone_from(labels);
+                self.origin = Some(origin.clone());
+                self.declared_by = Some(entry.by.clone());
+                self.times.declared = entry.at;
+            }
+            Fact::AlertsChanged { groups, .. } => self.alerts_changed(groups, entry.at),
+            Fact::Acknowledged => {
+                self.times.acknowledged.get_or_insert(entry.at);
+                if self.state.0 == State::Triage {
+                    self.state = Lifecycle(State::Investigating);
+                }
+            }
+            Fact::RoleTaken { role, who } => {
+                self.roles.insert(*role, who.clone());
+            }
+            Fact::SeveritySet { severity } => {
+                self.severity = Some(*severity);
+                self.severity_by_hand |= matches!(entry.by, Actor::Account(_));
+            }
+            Fact::Noted { text } => {
+                self.notes.push(text.chars().take(MAX_NOTE_CHARS).collect());
+                let surplus = self.notes.len().saturating_sub(MAX_NOTES);
+                self.notes.drain(..surplus);
+            }
+            Fact::StateSet { state, .. } => self.enter(*state, entry.at),
+            Fact::RoomOpened { platform, room } => {
+                self.rooms.entry(*platform).or_insert_with(|| room.clone());
+            }
+            Fact::Undelivered { what, why } => self.trouble = Some(format!("{what}: {why}")),
+            Fact::Suggested(suggestion) => self.suggestion = Some(suggestion.clone()),
+            Fact::Judged { right, cause } => {
+                if cause.is_some() {
+                    self.cause.clone_from(cause);
+                }
+                self.judged = Some(Judgement { right: *right, cause: cause.clone(), by: entry.by.clone() });
+            }
+            Fact::RunRequested { request, plan, sha256, needs, expires_at } => {
+                self.runs.entry(*request).or_insert_with(|| Run {
+                    plan: plan.clone(),
+                    sha256: sha256.clone(),
+                    requested_by: entry.by.clone(),
+                    requested_at: entry.at,
+                    expires_at: *expires_at,
+                    needs: *needs,
+                    approvals: Vec::new(),
+                    phase: if *needs == 0 { Phase::Approved } else { Phase::Requested },
+                    outcome: None,
+                    verdict: None,
+                });
+            }
+            Fact::RunApproved { request, by } => self.in_phase(*request, &[Phase::Requested], |run| {
+                if !run.approvals.contains(by) {
+                    run.approvals.push(by.clone());
+                }
+                if run.approvals.len() >= usize::from(run.needs) {
+                    run.phase = Phase::Approved;
+                }
+            }),
+            Fact::RunDenied { request, .. } => {
+                self.in_phase(*request, &[Phase::Requested, Phase::Approved], |run| run.phase = Phase::Denied);
+            }
+            Fact::RunExpired { request } => {
+                self.in_phase(*request, &[Phase::Requested, Phase::Approved], |run| run.phase = Phase::Expired);
+            }
+            Fact::RunVoided { request, .. } => {
+                self.in_phase(*request, &[Phase::Requested, Phase::Approved], |run| run.phase = Phase::Voided);
+            }
+            Fact::RunStarted { request } => {
+                self.in_phase(*request, &[Phase::Approved], |run| run.phase = Phase::Started);
+            }
+            Fact::RunFinished { request, outcome } => self.in_phase(*request, &[Phase::Started], |run| {
+                run.phase = Phase::Finished;
+                run.outcome = Some(outcome.clone());
+            }),
+            Fact::RunVerified { request, verdict } => self.in_phase(*request, &[Phase::Finished], |run| {
+                run.verdict.get_or_insert_with(|| verdict.clone());
+            }),
+            Fact::Resolved { cause, fix } => {
+                if cause.is_some() {
+                    self.cause.clone_from(cause);
+                }
+                if fix.is_some() {
+                    self.fix.clone_from(fix);
+                }
+                if self.is_open() {
+                    self.enter(State::Resolved, entry.at);
+                }
+            }
+            Fact::FollowUpOpened { id, title, owner, due, link } => {
+                self.follow_ups.entry(*id).or_insert_with(|| FollowUp {
+                    title: title.clone(),
+                    owner: owner.clone(),
+                    due: due.clone(),
+                    link: link.clone(),
+                    opened_at: entry.at,
+                    done_at: None,
+                    issue: None,
+                });
+            }
+            Fact::FollowUpDone { id } => {
+                if let Some(f) = self.follow_ups.get_mut(id) {
+                    f.done_at.get_or_insert(entry.at);
+                }
+            }
+            Fact::Learned(_) => self.learned = true,
+            Fact::FollowUpReopened { id } => {
+                if let Some(f) = self.follow_ups.get_mut(id) {
+                    f.done_at = None;
+                }
+            }
+            Fact::IssueFiled { follow_up, issue, .. } => {
+                if let Some(f) = self.follow_ups.get_mut(follow_up) {
+                    f.link = Some(issue.url.clone());
+                    f.issue = Some(issue.clone());
+                }
+            }
+            Fact::Renamed { title } => self.title.clone_from(title),
+            Fact::Updated { conditions, actions, needs } => {
+                self.update = Some(Update {
+                    at: entry.at,
+                    by: entry.by.clone(),
+                    conditions: conditions.clone(),
+                    actions: actions.clone(),
+                    needs: needs.clone(),
+                });
+            }
+            Fact::TaskOpened { id, title, owner } => {
+                self.tasks.entry(*id).or_insert_with(|| Task {
+                    title: title.clone(),
+                    owner: owner.clone(),
+                    opened_at: entry.at,
+                    done_at: None,
+                });
+            }
+            Fact::TaskDone { id } => {
+                if let Some(task) = self.tasks.get_mut(id) {
+                    task.done_at.get_or_insert(entry.at);
+                }
+            }
+            Fact::Assigned { item, who } => self.assign(*item, who),
+            Fact::Merged { into } => {
+                if !self.state.0.is_absorbing() {
+                    self.merged_into = Some(*into);
+                    self.enter(State::Merged, entry.at);
+                }
+            }
+            Fact::Absorbed { other, .. } => {
+                if !self.absorbed.contains(other) {
+                    self.absorbed.push(*other);
+                }
+            }
+            Fact::Corrected { milestone, to, .. } => self.correct(*milestone, *to),
+            Fact::MadePrivate { members } => {
+                self.private = true;
+                for member in members {
+                    if !self.members.contains(member) && self.members.len() < MAX_INVOLVED {
+                        self.members.push(member.clone());
+                    }
+                }
+            }
+            Fact::Paged { page, who, because, level } => {
+                let (who, because) = (who.clone(), because.clone());
+                let page_of = || Page { who, because, level: *level, at: entry.at, answered: None };
+                self.pages.entry(*page).or_insert_with(page_of);
+                while self.pages.len() > MAX_PAGES {
+                    self.pages.pop_first();
+                }
+            }
+            Fact::PageAnswered { page, answered } => {
+                if let Some(page) = self.pages.get_mut(page) {
+                    page.answered = Some(answered.clone());
+                }
+            }
+            Fact::NudgesSnoozed { until } => {
+                self.nudges = Nudges { off: until.is_none(), snoozed_until: *until };
+            }
+            Fact::ChangeSeen { change } => note_change(&mut self.changes, change, MAX_CHANGES),
+            // Of the house, not of an incident; or said for the record alone.
+            Fact::Silenced { .. }
+            | Fact::SilenceEnded { .. }
+            | Fact::RulesChanged { .. }
+            | Fact::PostmortemDrafted { .. }
+            | Fact::Redacted { .. } => {}
+        }
+    }
+
+    fn assign(&mut self, item: Option<Item>, who: &Party) {
+        match item {
+            Some(Item::Task(id)) => {
+                if let Some(task) = self.tasks.get_mut(&id) {
+                    task.owner = Some(who.clone());
+                }
+            }
+            Some(Item::FollowUp(id)) => {
+                if let (Some(f), Party::Person(person)) = (self.follow_ups.get_mut(&id), who) {
+                    f.owner = Some(person.clone());
+                }
+            }
+            None => {
+                if !self.assigned.contains(who) && self.assigned.len() < MAX_INVOLVED {
+                    self.assigned.push(who.clone());
+                }
+            }
+        }
+    }
+
+    fn correct(&mut self, milestone: Milestone, to: At) {
+        let times = &mut self.times;
+        match milestone {
+            Milestone::ImpactStarted => times.impact_started = Some(to),
+            Milestone::Detected => times.detected = Some(to),
+            Milestone::Declared => times.declared = to,
+            Milestone::Acknowledged => times.acknowledged = Some(to),
+            Milestone::Identified => times.identified = Some(to),
+            Milestone::Mitigated => times.mitigated = Some(to),
+            Milestone::Resolved => times.resolved = Some(to),
+        }
+    }
+
+    /// Moves to `state`; out of an absorbing state nothing leads.
+    fn enter(&mut self, state: State, at: At) {
+        if self.state.0.is_absorbing() {
+            return;
+        }
+        let times = &mut self.times;
+        match state {
+            State::Identified => {
+                times.identified.get_or_insert(at);
+            }
+            State::Mitigated => {
+                times.mitigated.get_or_insert(at);
+            }
+            _ => {}
+        }
+        if state.is_open() {
+            times.resolved = None;
+        } else {
+            times.resolved.get_or_insert(at);
+        }
+        self.state = Lifecycle(state);
+    }
+
+    fn alerts_changed(&mut self, groups: &[GroupChange], at: At) {
+        self.times.last_alert = Some(at);
+        self.times.detected.get_or_insert(at);
+        for change in groups {
+            let name = if self.groups.contains_key(&change.name) || self.groups.len() < MAX_GROUPS {
+                change.name.as_str()
+            } else {
+                OTHER
+            };
+            let group = self.groups.entry(name.to_owned()).or_default();
+            group.total = group.total.saturating_add(change.joined);
+            group.firing = group
+                .firing
+                .saturating_add(change.joined)
+                .saturating_add(change.fired_again)
+                .saturating_sub(change.resolved);
+            if change.summary.is_some() {
+                group.summary.clone_from(&change.summary);
+            }
+            if change.severity.is_some() {
+                group.severity.clone_from(&change.severity);
+            }
+            if change.link.is_some() {
+                group.link.clone_from(&change.link);
+            }
+        }
+    }
+
+    fn in_phase(&mut self, request: u32, phases: &[Phase], change: impl FnOnce(&mut Run)) {
+        if let Some(run) = self.runs.get_mut(&request)
+            && phases.contains(&run.phase)
+        {
+            change(run);
+        }
+    }
+}
+
+/// Keeps a change in a list of the newest `most`, by when it was made; the same change again updates it.
+pub fn note_change(changes: &mut Vec<Change>, change: &Change, most: usize) {
+    changes.retain(|known| (&known.source, &known.id) != (&change.source, &change.id));
+    let at = changes.partition_point(|known| known.at <= change.at);
+    changes.insert(at, change.clone());
+    let surplus = changes.len().saturating_sub(most);
+    changes.drain(..surplus);
+}
