@@ -36,7 +36,7 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
     }
     match event {
         Event::Signals(delivery) => placing::signals(&mut draft, &delivery),
-        Event::Changed(change) => suspects::changed(&mut draft, change),
+        Event::Changed(change) => suspects::changed(&mut draft, &change),
         Event::Tick => placing::again(&mut draft),
         Event::Asked { by, ask } => response::asked(&mut draft, &by, ask)?,
         Event::RoomOpened { incident, platform, room } => {
@@ -53,7 +53,7 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
             followup::filed(&mut draft, incident, follow_up, issue, unknown);
         }
         Event::IssueMoved { incident, follow_up, issue, to, by } => {
-            followup::moved(&mut draft, incident, follow_up, &issue, to, by);
+            followup::moved(&mut draft, incident, follow_up, &issue, &to, by);
         }
         Event::Paged { incident, page, answered } => escalation::answered(&mut draft, incident, page, answered),
         Event::Undelivered { incident, what, why } => {

@@ -102,7 +102,7 @@ pub fn filed(draft: &mut Draft, id: IncidentId, number: u32, issue: Issue, unkno
 }
 
 /// Somebody moved its issue in the tracker.
-pub fn moved(draft: &mut Draft, id: IncidentId, number: u32, issue: &Issue, to: IssueMove, by: String) {
+pub fn moved(draft: &mut Draft, id: IncidentId, number: u32, issue: &Issue, to: &IssueMove, by: String) {
     let Some(follow_up) = draft.incident(id).and_then(|i| i.follow_ups.get(&number)) else { return };
     // The marker in an issue's text can be copied by anybody: only the issue we filed counts.
     if follow_up.issue.as_ref().is_none_or(|own| (&own.repository, own.number) != (&issue.repository, issue.number)) {

@@ -60,7 +60,8 @@ impl Shifts {
                     return Vec::new();
                 }
                 let turn = gone / every;
-                let index = usize::try_from(turn.rem_euclid(people.len() as i64)).unwrap_or_default();
+                // Neither fails: `gone` is not negative, and `people` is not empty.
+                let index = usize::try_from(turn).unwrap_or_default() % people.len();
                 let until = from.plus((turn + 1).saturating_mul(*every));
                 people.get(index).map(|p| (p.clone(), Some(until))).into_iter().collect()
             }

@@ -13,11 +13,11 @@ use super::signal::Change;
 pub const SUSPECT_FOR: i64 = 2 * HOUR;
 
 /// Something was changed: the house remembers it, and every open incident it may have caused is told.
-pub fn changed(draft: &mut Draft, change: Change) {
-    if draft.desk.changes.contains(&change) {
+pub fn changed(draft: &mut Draft, change: &Change) {
+    if draft.desk.changes.contains(change) {
         return;
     }
-    let concerned: Vec<IncidentId> = draft.open().filter(|i| is_suspect(i, &change)).map(|i| i.id).collect();
+    let concerned: Vec<IncidentId> = draft.open().filter(|i| is_suspect(i, change)).map(|i| i.id).collect();
     draft.record_own(Fact::ChangeSeen { change: change.clone() });
     for id in concerned {
         draft.record(id, Fact::ChangeSeen { change: change.clone() });

@@ -45,6 +45,7 @@ pub fn reply(id: IncidentId, entries: &[Entry], policy: &Policy, limit: usize) -
 }
 
 /// `None`: for machines only.
+#[allow(clippy::too_many_lines)] // one arm per kind of fact, read best in one place
 fn tell(entry: &Entry, policy: &Policy) -> Option<Vec<Span>> {
     let by = || actor(policy, &entry.by);
     Some(match &entry.fact {
