@@ -72,6 +72,7 @@ fn place(fact: &Fact) -> usize {
 }
 
 /// One of each kind, with every optional field filled.
+#[allow(clippy::too_many_lines)] // one a kind
 pub fn samples() -> Vec<Fact> {
     let plan = render(&runbook("restart", 1), IncidentId(7), &[], &BTreeMap::new()).unwrap();
     vec![

@@ -30,7 +30,7 @@ enum Came {
     Turned(Result<usize, StoreError>),
     Claimed(Result<Vec<Outgoing>, StoreError>),
     Carried(Result<(), StoreError>),
-    Taken(Arrival, Result<(), StoreError>),
+    Taken(Box<Arrival>, Result<(), StoreError>),
 }
 
 /// What a task is for: the engine does one turn, one claim and one start at a time.
@@ -264,7 +264,7 @@ impl Life {
         };
         let task = Box::pin(async move {
             let done = engine.take(vec![arrival.clone()]).await;
-            Came::Taken(arrival, done)
+            Came::Taken(Box::new(arrival), done)
         });
         self.tasks.push((Job::Take, task));
     }
@@ -325,7 +325,7 @@ impl Life {
             Came::Taken(arrival, done) => {
                 self.note(|| format!("{} taken {done:?}", arrival.key));
                 if done.is_err() {
-                    self.owed.push_back(arrival);
+                    self.owed.push_back(*arrival);
                 }
             }
         }
