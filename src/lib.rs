@@ -4,6 +4,8 @@ pub mod flow;
 
 pub mod ports;
 
+pub mod egress;
+
 pub mod engine;
 
 pub mod edges;

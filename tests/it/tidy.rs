@@ -94,6 +94,31 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+        name: "one-place-goes-out",
+        reason: "where a request may go, how long it may take and how much may come back is judged in one room (I26)",
+        planted: ("src/edges/pager.rs", "//! p\nfn f() { let _ = reqwest::Client::builder(); }\n", 2),
+        check: |file| match file.room() {
+            // The command line asks its own server; the demo plays its own customers.
+            "egress" | "cli" => Vec::new(),
+            "edges" | "engine" | "app" | "config" | "telemetry" => {
+                words(file, &["reqwest::Client", "reqwest::ClientBuilder", "reqwest::get", "ClientBuilder::new"])
+            }
+            _ => Vec::new(),
+        },
+    },
+    Rule {
+        name: "egress-knows-nobody",
+        reason: "every edge goes out by it: what it knew of one, all would know",
+        planted: ("src/egress/rule.rs", "//! r\nuse crate::edges::runner;\n", 2),
+        check: |file| match file.room() {
+            "egress" => words(
+                file,
+                &["crate::edges", "crate::engine", "crate::app", "crate::cli", "crate::config", "crate::flow"],
+            ),
+            _ => Vec::new(),
+        },
+    },
+    Rule {
         name: "one-place-reads-the-clock",
         reason: "a replay, a simulation and a test must be able to say what time it is",
         planted: ("src/engine/wake.rs", "//! w\nfn f() { let _ = jiff::Timestamp::now(); }\n", 2),

@@ -23,6 +23,7 @@ use self::order::Order;
 use self::redact::Redactor;
 use self::token::{StartTokens, TokenError};
 use crate::config::secret::Secret;
+use crate::egress::Client;
 use crate::flow::fact::{Ended, Output, RunOutcome, StepResult, Verdict};
 use crate::flow::plan::{FileDigest, Plan, Request, Step};
 use crate::flow::remediation::Approved;
@@ -68,7 +69,7 @@ pub struct Hands {
     protect: Vec<PathBuf>,
     secrets: Secrets,
     redactor: Redactor,
-    client: reqwest::Client,
+    client: Client,
     tokens: StartTokens,
     places: Semaphore,
 }
@@ -89,7 +90,7 @@ impl Hands {
             protect: settings.protect.iter().filter_map(|path| std::path::absolute(path).ok()).collect(),
             secrets: settings.secrets,
             redactor: settings.redactor,
-            client: http::client().map_err(|e| format!("no HTTP client: {e}"))?,
+            client: http::client()?,
             tokens: StartTokens::new(settings.data.join(TOKENS)),
             places: Semaphore::new(MAX_PARALLEL),
         })

@@ -2,5 +2,6 @@
 
 mod alerts;
 mod config;
+mod egress;
 mod runner;
 mod store;
