@@ -74,7 +74,7 @@ impl Global {
     /// The configuration these flags name, and what is wrong with it.
     #[must_use]
     pub fn load(&self) -> Checked {
-        let kinds = alerts::kind_names();
+        let kinds = alerts::kinds();
         let given = Given { file: self.config.as_deref(), data_dir: self.data_dir.as_deref(), source_kinds: &kinds };
         load(given, &Environment::real())
     }

@@ -6,9 +6,9 @@ use super::environment::Environment;
 use super::problem::{MAX_PROBLEMS, Problem};
 use super::raw::{self, Raw, Text};
 use super::secret::Secret;
-use super::source::{Auth, Source};
-use super::wording::{did_you_mean, short};
-use super::{people, rules, secrets};
+use super::source::{KnownKind, Source};
+use super::wording::short;
+use super::{people, rules, secrets, sources};
 use crate::flow::identity::Platform;
 use crate::flow::policy::Policy;
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,8 +70,8 @@ impl Checked {
 pub struct Given<'g> {
     pub file: Option<&'g Path>,
     pub data_dir: Option<&'g Path>,
-    /// Names of the kinds of alert source there are.
-    pub source_kinds: &'g [&'static str],
+    /// The kinds of alert source there are.
+    pub source_kinds: &'g [KnownKind],
 }
 
 /// Reads and checks; total. Relative paths in the file start from the file's folder.
@@ -157,7 +157,7 @@ impl Checker<'_> {
         let secrets = secrets::resolve(self, &raw.secrets, environment);
         let listen = self.listen(raw.server.as_ref().and_then(|server| server.listen.as_ref()));
         let local = listen.ip().is_loopback();
-        let sources = self.sources(&raw.sources, &secrets, given.source_kinds, local);
+        let sources = sources::resolve(self, &raw.sources, &secrets, given.source_kinds, local);
         let hosts = self.hosts(&raw.console.hosts);
         let (people, services) = people::resolve(self, &raw.people, &raw.services, environment.uid);
         let mut policy = Policy { people, services, platforms: vec![Platform::Console], ..Policy::default() };
@@ -207,67 +207,5 @@ impl Checker<'_> {
             self.error(&written.span(), what, "make it, or leave the key out to run without runbooks");
         }
         Some(folder)
-    }
-
-    fn sources(
-        &mut self,
-        written: &[raw::Source],
-        secrets: &secrets::Resolved,
-        kinds: &[&'static str],
-        local: bool,
-    ) -> Vec<Source> {
-        let mut used = BTreeSet::new();
-        let mut sources: Vec<Source> = Vec::new();
-        for source in written {
-            let name = self.name("source", &source.name, &mut used);
-            let kind = source.kind.get_ref().clone();
-            if !kinds.contains(&kind.as_str()) {
-                let what = format!("there is no kind of source `{}`", short(&kind));
-                self.error(&source.kind.span(), what, did_you_mean(&kind, kinds.iter().copied()));
-            }
-            let auth = source.auth.as_ref().map_or(Auth::Open, |auth| self.auth(auth, &source.name, secrets));
-            if auth.is_open() && source.auth.is_none() && !local {
-                let what = format!("anybody who reaches the server can send alerts as `{}`", short(&name));
-                let hint = "set auth = { bearer = \"name-of-a-secret\" }, or listen on 127.0.0.1 only";
-                self.warn(&source.name.span(), what, hint);
-            }
-            sources.push(Source { name, kind, auth });
-        }
-        if sources.is_empty() {
-            if !local {
-                let what = format!("anybody who reaches the server can send alerts to /alerts/{DEFAULT_SOURCE}");
-                let hint = "add a [[source]] with auth, or listen on 127.0.0.1 only";
-                self.problems.push(Problem::of_file(self.file, what).hint(hint).warning());
-            }
-            sources.push(Source { name: DEFAULT_SOURCE.to_owned(), kind: DEFAULT_SOURCE.to_owned(), auth: Auth::Open });
-        }
-        sources
-    }
-
-    fn auth(&mut self, auth: &raw::Auth, of: &Text, secrets: &secrets::Resolved) -> Auth {
-        match (&auth.bearer, &auth.basic) {
-            (Some(names), None) => Auth::Bearer(secrets::refer(self, names, secrets)),
-            (None, Some(basic)) => {
-                let basic = basic.get_ref();
-                if basic.user.get_ref().is_empty() || basic.user.get_ref().contains(':') {
-                    self.error(
-                        &basic.user.span(),
-                        "a user is not empty and has no `:`",
-                        "write the name Alertmanager sends",
-                    );
-                }
-                let passwords = secrets::refer(self, &basic.password, secrets);
-                Auth::Basic { user: basic.user.get_ref().clone(), passwords }
-            }
-            // Fails closed: the broken configuration is refused, and this lets nobody in.
-            _ => {
-                self.error(
-                    &of.span(),
-                    "auth is either `bearer` or `basic`",
-                    "write auth = { bearer = \"name-of-a-secret\" }",
-                );
-                Auth::Bearer(Vec::new())
-            }
-        }
     }
 }

@@ -12,6 +12,7 @@ mod rules;
 pub mod secret;
 mod secrets;
 pub mod source;
+mod sources;
 mod value;
 mod wording;
 

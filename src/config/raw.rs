@@ -66,6 +66,15 @@ pub struct Source {
 pub struct Auth {
     pub bearer: Option<Spanned<OneOrMany<String>>>,
     pub basic: Option<Spanned<Basic>>,
+    pub header: Option<Spanned<Header>>,
+    pub hmac: Option<Spanned<OneOrMany<String>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    pub name: Text,
+    pub value: Spanned<OneOrMany<String>>,
 }
 
 #[derive(Debug, Deserialize)]

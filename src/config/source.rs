@@ -20,6 +20,18 @@ pub enum Auth {
     Bearer(Vec<Secret>),
     /// `Authorization: Basic …`
     Basic { user: String, passwords: Vec<Secret> },
+    /// A header of the sender's own that carries the secret and nothing else.
+    Header { name: String, values: Vec<Secret> },
+    /// HMAC-SHA256 over the raw body, in the way the source's kind signs.
+    Signed(Vec<Secret>),
+}
+
+/// A kind of source, as far as the configuration must know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownKind {
+    pub name: &'static str,
+    /// Whether what it sends can be signed.
+    pub signs: bool,
 }
 
 impl Auth {

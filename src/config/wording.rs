@@ -24,7 +24,9 @@ pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) ->
     }
 }
 
-fn listed(words: &[&str]) -> String {
+/// `a`, `b`, `c`
+#[must_use]
+pub fn listed(words: &[&str]) -> String {
     words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")
 }
 

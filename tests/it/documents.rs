@@ -25,7 +25,7 @@ fn the_readmes_configuration_is_accepted() {
     assert_eq!(blocks.len(), 1);
     let secrets = |name: &str| (name == "SMOKEJUMPER_AM_TOKEN").then(|| "q7Wm2vJx9fKp4Rtd8LzB".to_owned());
     let environment = Environment { variable: &secrets, uid: 1000 };
-    let kinds = alerts::kind_names();
+    let kinds = alerts::kinds();
     let given = Given { source_kinds: &kinds, ..Given::default() };
     // Beside deploy/runbooks, as for somebody who copied that folder.
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/smokejumper.toml");

@@ -6,19 +6,14 @@
 mod body;
 
 use self::body::{Body, RawAlert};
+use super::bounds::{self, digest, link, moment, plausible};
 use super::text::line;
 use super::{Reading, Setting, Unreadable};
 use crate::flow::event::Event;
-use crate::flow::moment::{At, DAY};
-use crate::flow::signal::{
-    AlertKey, AlertStatus, Delivery, MAX_ANNOTATION_CHARS, MAX_LABEL_CHARS, MAX_LABELS, MAX_SIGNALS, START_UNKNOWN,
-    Signal,
-};
+use crate::flow::moment::At;
+use crate::flow::signal::{AlertKey, AlertStatus, Delivery, MAX_SIGNALS, START_UNKNOWN, Signal};
 use crate::ports::Arrival;
-use jiff::fmt::temporal::Pieces;
-use ring::digest::{Context, SHA256};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// The only version of the format there is (Alertmanager since 0.7).
 const VERSION: &str = "4";
@@ -29,32 +24,8 @@ pub const MAX_PAIRS: usize = 400_000;
 /// Quotes in a body. A pair has four, the fields around it and quotes inside texts as many again: more than this is no real
 /// delivery, and is refused before memory is spent on reading it.
 const MAX_QUOTES: usize = 2 * 4 * MAX_PAIRS;
-/// Characters of a fingerprint as it came (Alertmanager's have 16); others are replaced by a digest.
-const MAX_FINGERPRINT: usize = 64;
 /// Characters of a group key as it came; a longer one is replaced by a digest.
 const MAX_GROUP: usize = 512;
-/// Characters of an address; a longer one is dropped, for half an address leads nowhere.
-const MAX_LINK: usize = 2_048;
-/// A start further ahead than this is not a clock that runs fast but a broken one.
-const MAX_AHEAD: i64 = 2 * DAY;
-/// 2000-01-01: no alert is older.
-const OLDEST: At = At(946_684_800_000);
-/// Kept first when an alert has more than [`MAX_LABELS`] labels: routes, grouping and people go by these.
-const WANTED: [&str; 12] = [
-    "alertname",
-    "severity",
-    "service",
-    "job",
-    "app",
-    "namespace",
-    "cluster",
-    "instance",
-    "env",
-    "environment",
-    "team",
-    "region",
-];
-
 /// # Errors
 /// [`Unreadable`]: nothing of it can be used. A delivery with a few bad alerts is read without them.
 pub fn read(setting: &Setting<'_>, bytes: &[u8]) -> Result<Reading, Unreadable> {
@@ -144,82 +115,25 @@ fn signal(setting: &Setting<'_>, raw: &RawAlert<'_>, external: Option<&str>) -> 
     let ended = ends.filter(|at| status == AlertStatus::Resolved && plausible(*at, setting.now));
     let ends_at = ended.map(|at| at.max(starts_at));
     let fingerprint = fingerprint(raw);
-    let (labels, cut) = labels(setting, raw);
-    let annotations = annotations(setting, raw);
-    let trimmed = cut || annotations.1 || raw.pairs_skipped();
+    let (labels, labels_cut) = bounds::labels(setting, raw.labels());
+    let (annotations, annotations_cut) = bounds::annotations(setting, raw.annotations());
+    let trimmed = labels_cut || annotations_cut || raw.pairs_skipped();
     let identity = format!("{fingerprint}\0{status:?}\0{}\0{}", millis(starts), millis(ends));
     let link =
         raw.generator.as_deref().and_then(link).or_else(|| external.and_then(link)).map(|url| (setting.scrub)(&url));
     let key = AlertKey { source: setting.source.to_owned(), fingerprint };
-    Ok((identity, Signal { key, status, starts_at, ends_at, labels, annotations: annotations.0, link }, trimmed))
-}
-
-fn moment(text: Option<&str>, field: &str) -> Result<Option<At>, String> {
-    let Some(text) = text.filter(|t| !t.is_empty()) else { return Ok(None) };
-    match text.parse::<jiff::Timestamp>() {
-        Ok(at) => Ok(Some(At(at.as_millisecond()))),
-        // A well-formed time of the last day of the year 9999, which jiff cannot count.
-        Err(_) if Pieces::parse(text).is_ok_and(|p| p.time().is_some() && p.offset().is_some()) => {
-            Ok(Some(At(i64::MAX)))
-        }
-        Err(_) => Err(format!("{field} {:?} is not a time like 2026-11-20T10:02:00Z", line(text, 40))),
-    }
+    Ok((identity, Signal { key, status, starts_at, ends_at, labels, annotations, link }, trimmed))
 }
 
 fn millis(at: Option<At>) -> i64 {
     at.map_or(i64::MIN, |at| at.0)
 }
 
-/// A time outside would make this alert older or newer than every honest one, for ever.
-fn plausible(at: At, now: At) -> bool {
-    at >= OLDEST && at <= now.plus(MAX_AHEAD)
-}
-
-fn labels(setting: &Setting<'_>, raw: &RawAlert<'_>) -> (BTreeMap<String, String>, bool) {
-    let wanted = |name: &str| WANTED.iter().position(|w| *w == name).unwrap_or(WANTED.len());
-    let mut all = raw.labels();
-    all.sort_unstable_by(|a, b| (wanted(a.0), a).cmp(&(wanted(b.0), b)));
-    let mut kept = BTreeMap::new();
-    let mut cut = false;
-    for (name, value) in all {
-        if kept.len() == MAX_LABELS {
-            return (kept, true);
-        }
-        cut |= name.len().max(value.len()) > MAX_LABEL_CHARS;
-        let clean = setting.line(name, MAX_LABEL_CHARS);
-        if !clean.is_empty() {
-            // Names that differ only by what cannot be seen: the first stays.
-            kept.entry(clean).or_insert_with(|| setting.line(value, MAX_LABEL_CHARS));
-        }
-    }
-    (kept, cut)
-}
-
-fn annotations(setting: &Setting<'_>, raw: &RawAlert<'_>) -> (BTreeMap<String, String>, bool) {
-    let mut all = raw.annotations();
-    let spoken = |name: &str| !matches!(name, "summary" | "description" | "message" | "title" | "runbook_url");
-    all.sort_unstable_by(|a, b| (spoken(a.0), a).cmp(&(spoken(b.0), b)));
-    let mut kept = BTreeMap::new();
-    let mut cut = false;
-    for (name, value) in all {
-        if kept.len() == MAX_LABELS {
-            return (kept, true);
-        }
-        cut |= value.len() > MAX_ANNOTATION_CHARS;
-        let clean = setting.line(name, MAX_LABEL_CHARS);
-        if !clean.is_empty() {
-            kept.entry(clean).or_insert_with(|| setting.block(value, MAX_ANNOTATION_CHARS));
-        }
-    }
-    (kept, cut)
-}
-
 /// As it came when it looks like one; otherwise a digest of it; when there is none, the one Alertmanager would give.
 fn fingerprint(raw: &RawAlert<'_>) -> String {
     match raw.fingerprint.as_deref() {
         None | Some("") => label_fingerprint(raw.labels()),
-        Some(f) if f.len() <= MAX_FINGERPRINT && f.bytes().all(|b| b.is_ascii_graphic()) => f.to_owned(),
-        Some(f) => digest(&[f.as_bytes()]),
+        Some(f) => bounds::fingerprint(f),
     }
 }
 
@@ -241,13 +155,6 @@ fn bounded_group(setting: &Setting<'_>, group: &str) -> String {
     if group.len() > MAX_GROUP { digest(&[group.as_bytes()]) } else { setting.line(group, MAX_GROUP) }
 }
 
-/// `http` and `https` only, and nothing in it that cannot be seen.
-fn link(text: &str) -> Option<String> {
-    let web = text.starts_with("https://") || text.starts_with("http://");
-    (web && text.len() <= MAX_LINK && text.chars().all(|c| super::text::is_plain(c) && c != ' '))
-        .then(|| text.to_owned())
-}
-
 fn delivery_key<'a>(
     group: Option<&'a str>,
     status: Option<&'a str>,
@@ -256,19 +163,6 @@ fn delivery_key<'a>(
     let head = [group.unwrap_or_default(), status.unwrap_or_default()];
     let parts: Vec<&[u8]> = head.into_iter().chain(statements).map(str::as_bytes).collect();
     digest(&parts)
-}
-
-/// SHA-256 in hex over parts, each with its length before it.
-fn digest(parts: &[&[u8]]) -> String {
-    let mut context = Context::new(&SHA256);
-    for part in parts {
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part);
-    }
-    context.finish().as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 /// serde_json's own words, without what the sender sent.

@@ -61,7 +61,12 @@ pub fn respond(answer: &Answer) -> Response {
     let status = answer.status();
     let mut response = match answer {
         Answer::Taken(reading) => {
-            Json(json!({ "accepted": reading.signals, "shortened": reading.trimmed })).into_response()
+            let mut told = json!({ "accepted": reading.signals, "shortened": reading.trimmed });
+            if let (Some(why), Some(fields)) = (&reading.first_ignored, told.as_object_mut()) {
+                fields.insert("ignored".to_owned(), reading.ignored.into());
+                fields.insert("note".to_owned(), why.as_str().into());
+            }
+            Json(told).into_response()
         }
         Answer::Partly { reading, why } => {
             Json(json!({ "accepted": reading.signals, "refused": reading.refused, "error": why })).into_response()

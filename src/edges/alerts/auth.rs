@@ -1,8 +1,11 @@
-//! Who may speak for a source: the `Authorization` header against the secrets set up for it, in constant time.
+//! Who may speak for a source: a header against the secrets set up for it, or the signature of what was sent; in constant time.
 //!
-//! Looks at headers only, before a byte of the body is read (I22).
+//! Looks at headers before a byte of the body is read, and at a signature before a byte of it is understood (I22).
 
+use super::signature::Signing;
 use crate::config::source::Auth;
+use crate::flow::moment::At;
+use axum::http::HeaderName;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, ORIGIN};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,6 +26,19 @@ enum Scheme {
     Open,
     Bearer(Vec<hmac::Tag>),
     Basic(Vec<hmac::Tag>),
+    /// A header that carries nothing but the secret.
+    Header(HeaderName, Vec<hmac::Tag>),
+    Signed(Signing, Vec<hmac::Key>),
+    /// No way to prove anything: the configuration was refused, or should have been.
+    Shut,
+}
+
+/// How far a request got with its headers alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admitted {
+    Known,
+    /// It carries a signature; [`Guard::verify`] says whether it is one of this body.
+    IfSigned,
 }
 
 /// Why somebody is not let in. Nothing tells how near they were.
@@ -30,14 +46,32 @@ enum Scheme {
 pub enum Stranger {
     /// Missing or wrong credentials; the challenge to answer with.
     Unproven(&'static str),
+    /// Signed too long ago or too far ahead: sent again by somebody else, or a clock is wrong.
+    OutOfTime(&'static str),
     /// A web page that talks to a source which asks for no proof.
     WebPage,
+}
+
+/// What a 401 asks for where a header of the sender's own is expected (RFC 9110 wants a challenge in every 401).
+const SIGNATURE: &str = "Signature";
+const TOKEN: &str = "Token";
+
+impl Stranger {
+    /// For the operator.
+    #[must_use]
+    pub const fn why(self) -> &'static str {
+        match self {
+            Self::Unproven(_) => "not authenticated",
+            Self::OutOfTime(_) => "signed at another time than now: a replay, or one of the two clocks is wrong",
+            Self::WebPage => "a web page, and the source asks for no proof",
+        }
+    }
 }
 
 impl Guard {
     /// # Errors
     /// The operating system has no randomness to give.
-    pub fn new(auth: &Auth) -> Result<Self, ring::error::Unspecified> {
+    pub fn new(auth: &Auth, signing: Option<Signing>) -> Result<Self, ring::error::Unspecified> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &ring::rand::SystemRandom::new())?;
         let tag = |value: &str| hmac::sign(&key, value.as_bytes());
         let scheme = match auth {
@@ -46,20 +80,28 @@ impl Guard {
             Auth::Basic { user, passwords } => {
                 Scheme::Basic(passwords.iter().map(|p| tag(&format!("{user}:{}", p.expose()))).collect())
             }
+            Auth::Header { name, values } => HeaderName::from_bytes(name.as_bytes())
+                .map_or(Scheme::Shut, |name| Scheme::Header(name, values.iter().map(|v| tag(v.expose())).collect())),
+            Auth::Signed(secrets) => signing.map_or(Scheme::Shut, |signing| {
+                let real = secrets.iter().map(|s| s.expose().as_bytes()).filter(|s| !s.is_empty());
+                Scheme::Signed(signing, real.map(|s| hmac::Key::new(hmac::HMAC_SHA256, s)).collect())
+            }),
         };
         Ok(Self { key, scheme })
     }
 
+    /// What the headers say.
+    ///
     /// # Errors
     /// [`Stranger`]: nothing may happen on behalf of this request.
-    pub fn admit(&self, headers: &HeaderMap) -> Result<(), Stranger> {
+    pub fn admit(&self, headers: &HeaderMap, now: At) -> Result<Admitted, Stranger> {
         match &self.scheme {
             // A page in the operator's browser reaches loopback too. Browsers name their origin on every POST, and ask
             // first before they send JSON; alert senders do neither.
             Scheme::Open if headers.contains_key(ORIGIN) || headers.contains_key("sec-fetch-site") => {
                 Err(Stranger::WebPage)
             }
-            Scheme::Open => Ok(()),
+            Scheme::Open => Ok(Admitted::Known),
             Scheme::Bearer(tags) => {
                 let given = credentials(headers, "bearer").map(|t| t.as_bytes().to_vec());
                 self.compare(tags, given, "Bearer")
@@ -68,14 +110,38 @@ impl Guard {
                 let given = credentials(headers, "basic").and_then(|t| STANDARD.decode(t).ok());
                 self.compare(tags, given, "Basic realm=\"smokejumper\"")
             }
+            Scheme::Header(name, tags) => {
+                self.compare(tags, only(headers, name.as_str()).map(|v| v.as_bytes().to_vec()), TOKEN)
+            }
+            Scheme::Signed(signing, _) => match signing.claim(headers) {
+                None => Err(Stranger::Unproven(SIGNATURE)),
+                Some(claim) if !claim.is_of(now) => Err(Stranger::OutOfTime(SIGNATURE)),
+                Some(_) => Ok(Admitted::IfSigned),
+            },
+            Scheme::Shut => Err(Stranger::Unproven(TOKEN)),
         }
     }
 
-    fn compare(&self, tags: &[hmac::Tag], given: Option<Vec<u8>>, challenge: &'static str) -> Result<(), Stranger> {
+    /// What the body adds to that, for who was admitted [`Admitted::IfSigned`].
+    ///
+    /// # Errors
+    /// [`Stranger`]: it is not signed by who may.
+    pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Stranger> {
+        let Scheme::Signed(signing, keys) = &self.scheme else { return Ok(()) };
+        let proven = signing.claim(headers).is_some_and(|claim| claim.proves(keys, body));
+        if proven { Ok(()) } else { Err(Stranger::Unproven(SIGNATURE)) }
+    }
+
+    fn compare(
+        &self,
+        tags: &[hmac::Tag],
+        given: Option<Vec<u8>>,
+        challenge: &'static str,
+    ) -> Result<Admitted, Stranger> {
         let given = given.unwrap_or_default();
         // No early way out: each secret is compared.
         let hits = tags.iter().filter(|tag| hmac::verify(&self.key, &given, tag.as_ref()).is_ok()).count();
-        if hits > 0 && !given.is_empty() { Ok(()) } else { Err(Stranger::Unproven(challenge)) }
+        if hits > 0 && !given.is_empty() { Ok(Admitted::Known) } else { Err(Stranger::Unproven(challenge)) }
     }
 }
 
@@ -85,16 +151,24 @@ impl fmt::Debug for Guard {
             Scheme::Open => "Guard(open)",
             Scheme::Bearer(_) => "Guard(bearer)",
             Scheme::Basic(_) => "Guard(basic)",
+            Scheme::Header(..) => "Guard(header)",
+            Scheme::Signed(..) => "Guard(signed)",
+            Scheme::Shut => "Guard(shut)",
         })
     }
 }
 
-/// What follows the scheme in the one `Authorization` header; two of them are none.
+/// What follows the scheme in the one `Authorization` header.
 fn credentials<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
-    let mut all = headers.get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (all.next(), all.next()) else { return None };
-    let (given, rest) = value.to_str().ok().filter(|v| v.len() <= MAX_HEADER)?.split_once(' ')?;
+    let (given, rest) = only(headers, AUTHORIZATION.as_str())?.split_once(' ')?;
     given.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+}
+
+/// The value of a header that is there once; two of them are none.
+pub(super) fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let mut all = headers.get_all(name).iter();
+    let (Some(value), None) = (all.next(), all.next()) else { return None };
+    value.to_str().ok().filter(|v| v.len() <= MAX_HEADER)
 }
 
 /// JSON, as its media type or one built on it. What a browser may send without asking first is none of these.
@@ -107,75 +181,4 @@ pub fn is_json(headers: &HeaderMap) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::secret::Secret;
-
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        let mut map = HeaderMap::new();
-        for (name, value) in pairs {
-            map.append(*name, value.parse().unwrap());
-        }
-        map
-    }
-
-    #[test]
-    fn either_of_two_tokens_opens_and_nothing_else_does() {
-        let guard = Guard::new(&Auth::Bearer(vec![Secret::new("new"), Secret::new("old")])).unwrap();
-        for good in ["Bearer new", "bearer old", "BEARER  old"] {
-            assert_eq!(guard.admit(&headers(&[("authorization", good)])), Ok(()), "{good}");
-        }
-        for bad in ["Bearer", "Bearer ", "Bearer ne", "Bearer neww", "Basic bmV3", "new", "Bearer new old"] {
-            assert!(guard.admit(&headers(&[("authorization", bad)])).is_err(), "{bad}");
-        }
-        assert!(guard.admit(&headers(&[])).is_err());
-        assert!(guard.admit(&headers(&[("authorization", "Bearer new"), ("authorization", "Bearer new")])).is_err());
-    }
-
-    #[test]
-    fn an_empty_secret_opens_nothing() {
-        let guard = Guard::new(&Auth::Bearer(vec![Secret::new("")])).unwrap();
-        assert!(guard.admit(&headers(&[("authorization", "Bearer ")])).is_err());
-        let none = Guard::new(&Auth::Bearer(vec![])).unwrap();
-        assert!(none.admit(&headers(&[("authorization", "Bearer x")])).is_err());
-    }
-
-    #[test]
-    fn basic_wants_user_and_password() {
-        let guard =
-            Guard::new(&Auth::Basic { user: "am".to_owned(), passwords: vec![Secret::new("p:w"), Secret::new("o")] })
-                .unwrap();
-        let basic = |text: &str| format!("Basic {}", STANDARD.encode(text));
-        assert_eq!(guard.admit(&headers(&[("authorization", &basic("am:p:w"))])), Ok(()));
-        assert_eq!(guard.admit(&headers(&[("authorization", &basic("am:o"))])), Ok(()));
-        for bad in ["am:", ":o", "bm:o", "am:o2", "am"] {
-            assert!(guard.admit(&headers(&[("authorization", &basic(bad))])).is_err(), "{bad}");
-        }
-        assert!(guard.admit(&headers(&[("authorization", "Basic !!!")])).is_err());
-    }
-
-    #[test]
-    fn an_open_source_does_not_listen_to_web_pages() {
-        let guard = Guard::new(&Auth::Open).unwrap();
-        assert_eq!(guard.admit(&headers(&[])), Ok(()));
-        assert_eq!(guard.admit(&headers(&[("origin", "https://evil.example")])), Err(Stranger::WebPage));
-        assert_eq!(guard.admit(&headers(&[("sec-fetch-site", "cross-site")])), Err(Stranger::WebPage));
-    }
-
-    #[test]
-    fn secrets_are_not_in_debug_output() {
-        let auth = Auth::Bearer(vec![Secret::new("hunter2")]);
-        assert!(!format!("{auth:?}{:?}", Guard::new(&auth).unwrap()).contains("hunter2"));
-    }
-
-    #[test]
-    fn json_is_json_and_a_form_is_not() {
-        for good in ["application/json", "Application/JSON; charset=utf-8", "application/vnd.am+json"] {
-            assert!(is_json(&headers(&[("content-type", good)])), "{good}");
-        }
-        for bad in ["text/plain", "application/x-www-form-urlencoded", "", "text/plain; application/json"] {
-            assert!(!is_json(&headers(&[("content-type", bad)])), "{bad}");
-        }
-        assert!(!is_json(&headers(&[])));
-    }
-}
+mod tests;

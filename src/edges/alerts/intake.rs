@@ -127,11 +127,12 @@ impl<'i> Slot<'i> {
         &self,
         kind: &'static Kind,
         source: &str,
+        headers: &HeaderMap,
         body: &Whole<'_>,
         now: At,
         scrub: Scrub,
     ) -> Result<Result<Reading, Unreadable>, String> {
-        let (bytes, source) = (body.bytes.clone(), Arc::<str>::from(source));
+        let (bytes, source, headers) = (body.bytes.clone(), Arc::<str>::from(source), headers.clone());
         let _alone = if bytes.len() > LARGE_BODY {
             let turn = tokio::time::timeout(self.intake.limits.take_deadline, self.intake.large.acquire()).await;
             Some(turn.map_err(|_| "other large deliveries are before it")?.map_err(|e| e.to_string())?)
@@ -139,8 +140,10 @@ impl<'i> Slot<'i> {
             None
         };
         // Off the threads that serve everybody: a large body takes a while.
-        tokio::task::spawn_blocking(move || (kind.read)(&Setting { source: &source, now, scrub: &*scrub }, &bytes))
-            .await
-            .map_err(|e| e.to_string())
+        tokio::task::spawn_blocking(move || {
+            (kind.read)(&Setting { source: &source, now, headers: &headers, scrub: &*scrub }, &bytes)
+        })
+        .await
+        .map_err(|e| e.to_string())
     }
 }

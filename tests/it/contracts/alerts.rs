@@ -3,7 +3,7 @@
 
 use crate::world::door::{MemoryDoor, Noon};
 use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::{HeaderMap, Request, StatusCode};
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use smokejumper::config::secret::Secret;
@@ -374,9 +374,11 @@ fn foreign_samples_are_understood_where_they_are_at_hand() {
     };
     for name in ["alertmanager_firing.json", "alertmanager_resolved.json"] {
         let bytes = std::fs::read(std::path::Path::new(&folder).join(name)).unwrap();
-        let reading =
-            alerts::alertmanager::read(&Setting { source: "x", now: Noon.now(), scrub: &str::to_owned }, &bytes)
-                .unwrap();
+        let reading = alerts::alertmanager::read(
+            &Setting { source: "x", now: Noon.now(), headers: &HeaderMap::new(), scrub: &str::to_owned },
+            &bytes,
+        )
+        .unwrap();
         assert!(reading.signals > 0 && reading.refused == 0, "{name}");
     }
 }

@@ -1,7 +1,8 @@
 //! Configuration: what is accepted, and in which words, at which place, everything else is refused.
 
 use smokejumper::config::problem::Weight;
-use smokejumper::config::source::Auth;
+use smokejumper::config::secret::Secret;
+use smokejumper::config::source::{Auth, KnownKind};
 use smokejumper::config::{Checked, Config, Environment, Given, check, excerpt, load};
 use smokejumper::flow::identity::Platform;
 use smokejumper::flow::moment::{HOUR, MINUTE};
@@ -10,7 +11,10 @@ use smokejumper_intents::word::{Right, Severity};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-const GIVEN: Given<'static> = Given { file: None, data_dir: None, source_kinds: &["alertmanager"] };
+const GIVEN: Given<'static> = Given { file: None, data_dir: None, source_kinds: KINDS };
+
+const KINDS: &[KnownKind] =
+    &[KnownKind { name: "alertmanager", signs: false }, KnownKind { name: "pagerduty", signs: true }];
 
 fn variable(name: &str) -> Option<String> {
     match name {
@@ -232,7 +236,11 @@ fn what_refers_to_nothing_is_refused() {
         "4:19: error: there is no secret of this name",
         "[secrets]",
     );
-    refused(&format!("{source}auth = {{}}"), "2:8: error: auth is either `bearer` or `basic`", "bearer");
+    refused(
+        &format!("{source}auth = {{}}"),
+        "2:8: error: auth is one of `bearer`, `basic`, `header` and `hmac`",
+        "bearer",
+    );
     assert!(
         !said(&format!("{source}auth = {{ bearer = \"hunter2\" }}"))[0].contains("hunter2"),
         "it may be the secret itself"
@@ -353,4 +361,40 @@ fn the_excerpt_points_at_the_place() {
     let source = "[server]\nlissen = \"x\"\n";
     let shown = excerpt::from(&looked(source).problems[0], source).unwrap();
     assert_eq!(shown, "    2 | lissen = \"x\"\n      | ^\n");
+}
+
+/// Two secrets, long enough to sign with.
+const SIGNING: &str = "[secrets]\nnew = \"0123456789abcdef\"\nold = \"fedcba9876543210\"\nshort = \"abc\"\n";
+
+#[test]
+fn a_source_that_signs_is_proven_by_its_signature() {
+    let config = good(&format!(
+        "[[source]]\nname = \"pd\"\nkind = \"pagerduty\"\nauth = {{ hmac = [\"new\", \"old\"] }}\n{SIGNING}"
+    ));
+    let Auth::Signed(secrets) = &config.sources[0].auth else { panic!("{:?}", config.sources) };
+    assert_eq!(secrets.iter().map(Secret::expose).collect::<Vec<_>>(), ["0123456789abcdef", "fedcba9876543210"]);
+    refused(
+        &format!("[[source]]\nname = \"am\"\nkind = \"alertmanager\"\nauth = {{ hmac = \"new\" }}\n{SIGNING}"),
+        "4:17: error: `alertmanager` does not sign what it sends",
+        "those who sign are `pagerduty`",
+    );
+    refused(
+        &format!("[[source]]\nname = \"pd\"\nkind = \"pagerduty\"\nauth = {{ hmac = \"short\" }}\n{SIGNING}"),
+        "4:17: warning: a secret that signs has at least 16 characters",
+        "the vendor made",
+    );
+}
+
+#[test]
+fn a_token_may_come_in_a_header_of_any_name() {
+    let source = "[[source]]\nname = \"dd\"\nkind = \"alertmanager\"\nauth = { header = { name = \"NAME\", value = \"new\" } }\n";
+    let config = good(&format!("{}{SIGNING}", source.replace("NAME", "X-Alert-Token")));
+    let Auth::Header { name, values } = &config.sources[0].auth else { panic!("{:?}", config.sources) };
+    assert_eq!((name.as_str(), values.len()), ("X-Alert-Token", 1));
+    for odd in ["", "X Token", "X-Töken", "X:Y"] {
+        let text = format!("{}{SIGNING}", source.replace("NAME", odd));
+        refused(&text, &format!("4:28: error: `{odd}` is no name of a header"), "X-Alert-Token");
+    }
+    let both = source.replace("{ header", "{ bearer = \"new\", header");
+    refused(&format!("{both}{SIGNING}"), "2:8: error: auth is one of", "bearer");
 }

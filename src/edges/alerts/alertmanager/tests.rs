@@ -1,4 +1,6 @@
 use super::*;
+use crate::flow::signal::{MAX_ANNOTATION_CHARS, MAX_LABEL_CHARS, MAX_LABELS};
+use axum::http::HeaderMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -22,7 +24,10 @@ fn delivery(alerts: &[Value]) -> Value {
 }
 
 fn read_at(bytes: &[u8], now: At) -> Result<Reading, Unreadable> {
-    read(&Setting { source: "am", now, scrub: &|text| text.replace("canary", "[redacted]") }, bytes)
+    read(
+        &Setting { source: "am", now, headers: &HeaderMap::new(), scrub: &|text| text.replace("canary", "[redacted]") },
+        bytes,
+    )
 }
 
 fn read_value(value: &Value) -> Result<Reading, Unreadable> {
