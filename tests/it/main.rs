@@ -15,6 +15,7 @@ mod demo_memory;
 mod documents;
 mod engine;
 mod flow;
+mod packaging;
 mod process;
 mod sim;
 mod stories;
