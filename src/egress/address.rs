@@ -65,15 +65,15 @@ impl Reach {
 /// The IPv4 address a mapped, compatible, NAT64 or 6to4 address stands for; otherwise the address itself.
 fn plain(ip: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = ip else { return ip };
-    let [a, b, c, d, e, f, g, h] = v6.segments();
+    let [one, two, three, four, five, six, seven, eight] = v6.segments();
     let joined = |high: u16, low: u16| IpAddr::V4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
-    match [a, b, c, d, e, f] {
+    match [one, two, three, four, five, six] {
         // ::ffff:a.b.c.d, ::ffff:0:a.b.c.d (translated, RFC 2765), 64:ff9b::a.b.c.d (RFC 6052)
-        [0, 0, 0, 0, 0, 0xffff] | [0, 0, 0, 0, 0xffff, 0] | [0x64, 0xff9b, 0, 0, 0, 0] => joined(g, h),
+        [0, 0, 0, 0, 0, 0xffff] | [0, 0, 0, 0, 0xffff, 0] | [0x64, 0xff9b, 0, 0, 0, 0] => joined(seven, eight),
         // ::a.b.c.d (compatible, long deprecated), but neither :: nor ::1
-        [0, 0, 0, 0, 0, 0] if !(g == 0 && h <= 1) => joined(g, h),
+        [0, 0, 0, 0, 0, 0] if !(seven == 0 && eight <= 1) => joined(seven, eight),
         // 2002:aabb:ccdd::/48 (RFC 3056)
-        [0x2002, ..] => joined(b, c),
+        [0x2002, ..] => joined(two, three),
         _ => ip,
     }
 }
@@ -83,14 +83,13 @@ const fn v4(ip: Ipv4Addr) -> Reach {
         [127, ..] => Reach::Loopback,
         [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Reach::Private,
         [169, 254, ..] => Reach::LinkLocal,
-        // This network, protocol assignments, documentation, 6to4 relays, benchmarks, multicast and everything above.
-        [0, ..]
+        // This network, multicast and all above; protocol assignments; documentation; 6to4 relays; benchmarks.
+        [0 | 224..=255, ..]
         | [192, 0, 0 | 2, _]
-        | [192, 88, 99, _]
-        | [198, 18..=19, ..]
         | [198, 51, 100, _]
         | [203, 0, 113, _]
-        | [224..=255, ..] => Reach::Nobody,
+        | [192, 88, 99, _]
+        | [198, 18..=19, ..] => Reach::Nobody,
         _ => Reach::Public,
     }
 }
@@ -103,7 +102,7 @@ const fn v6(ip: Ipv6Addr) -> Reach {
         // Link-local, and site-local of old.
         [0xfe80..=0xfeff, ..] => Reach::LinkLocal,
         // IETF protocol assignments with Teredo, documentation.
-        [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] => Reach::Nobody,
+        [0x2001, 0..=0x1ff | 0xdb8, ..] => Reach::Nobody,
         // Global unicast is what has been handed out so far.
         [0x2000..=0x3ffe, ..] => Reach::Public,
         _ => Reach::Nobody,

@@ -9,7 +9,7 @@ use super::phrase::{code, count, faint, line, ours, outside, percent, section, s
 use super::policy::Policy;
 use super::recollection::PastIncident;
 use super::triage::{case, reasons};
-use super::{postmortem, timeline};
+use super::{postmortem, suspects, timeline};
 use smokejumper_intents::reply::{Line, Reply, Section, Span};
 use smokejumper_intents::word::State;
 
@@ -61,6 +61,9 @@ fn row(incident: &Incident, now: At) -> Line {
 pub fn why(incident: &Incident, policy: &Policy, now: At) -> Reply {
     let mut reply = titled(vec![strong("Why, for "), Span::Incident(incident.id.0)]);
     reply.sections.push(card::probable_cause(incident, policy, now));
+    if !incident.changes.is_empty() {
+        reply.sections.push(suspects::all(incident));
+    }
     let Some(suggestion) = &incident.suggestion else { return reply };
     for cause in &suggestion.causes {
         let mut lines = vec![line(vec![outside(cause.value.clone())])];

@@ -2,7 +2,6 @@
 
 use super::desk::{Desk, Record};
 use super::fact::{Origin, Suggestion};
-use super::followup;
 use super::identity::PersonId;
 use super::incident::{Incident, Phase};
 use super::moment::{At, DAY, span};
@@ -12,6 +11,7 @@ use super::recollection::{Candidate, PastIncident};
 use super::remediation::SHORT;
 use super::standing::{decision_buttons, standing};
 use super::triage::{case, reasons};
+use super::{followup, suspects};
 use smokejumper_intents::intent::{Intent, Who};
 use smokejumper_intents::reply::{Button, Line, Reply, Section, Span, Style};
 use smokejumper_intents::word::Role;
@@ -101,6 +101,7 @@ fn going_on(incident: &Incident) -> Section {
     if lines.is_empty() {
         lines.push(line(vec![faint("No alert told of it.")]));
     }
+    lines.extend(suspects::lines(incident, suspects::SHOWN_CHANGES));
     section("What's going on", lines)
 }
 

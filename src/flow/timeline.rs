@@ -6,6 +6,7 @@ use super::moment::At;
 use super::phrase::{account, actor, code, count, line, ours, outside, party, person, strong, titled};
 use super::policy::Policy;
 use super::remediation::SHORT;
+use super::suspects;
 use smokejumper_intents::reply::{Line, Reply, Section, Span};
 
 /// A line of the timeline, and the entry it tells.
@@ -182,9 +183,10 @@ fn tell(entry: &Entry, policy: &Policy) -> Option<Vec<Span>> {
         }
         Fact::NudgesSnoozed { until: None } => vec![by(), ours(" asked not to be reminded of updates any more")],
         Fact::ChangeSeen { change } => {
-            let mut spans = vec![ours("Changed: "), outside(change.summary.clone())];
-            if let Some(by) = &change.by {
-                spans.extend([ours(" by "), outside(by.clone())]);
+            let mut spans = vec![ours("Changed at "), Span::Time(change.at.0), ours(": ")];
+            spans.extend(suspects::told(change));
+            if let Some(service) = &change.service {
+                spans.extend([ours(" ("), code(service.clone()), ours(")")]);
             }
             spans
         }

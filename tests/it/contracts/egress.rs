@@ -21,7 +21,7 @@ struct Listener {
 
 impl Listener {
     async fn at(address: &str, answer: &str) -> Self {
-        Self::with(address, answer, |stream| drop(stream)).await
+        Self::with(address, answer, drop).await
     }
 
     /// `after` gets the connection when the answer is written.

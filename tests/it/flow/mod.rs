@@ -7,3 +7,4 @@ mod facts;
 mod lifecycle;
 mod responding;
 mod story;
+mod suspects;
