@@ -86,6 +86,7 @@ mod tests {
             teams: Vec::new(),
             on_call: false,
             github: None,
+            hours: None,
         }
     }
 

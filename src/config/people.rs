@@ -36,6 +36,7 @@ fn persons(checker: &mut Checker<'_>, written: &[raw::Person], uid: u32) -> Vec<
             teams: Vec::new(),
             on_call: false,
             github: None,
+            hours: None,
         }];
     }
     let mut used = BTreeSet::new();
@@ -63,6 +64,7 @@ fn persons(checker: &mut Checker<'_>, written: &[raw::Person], uid: u32) -> Vec<
             teams: person.teams.iter().map(|t| t.get_ref().clone()).collect(),
             on_call: person.on_call,
             github: person.github.clone(),
+            hours: None,
         });
     }
     if let Some(first) = written.first().filter(|_| people.iter().all(|p| p.right != Right::Admin)) {

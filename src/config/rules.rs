@@ -66,6 +66,8 @@ fn routes(checker: &mut Checker<'_>, written: &[raw::Route], policy: &Policy) ->
         routes.push(Route {
             name,
             matchers: matchers(checker, &route.matchers),
+            when: Vec::new(),
+            unless: Vec::new(),
             service: route.service.as_ref().map(|s| s.get_ref().clone()),
             severity: route.severity,
             open: match route.open {

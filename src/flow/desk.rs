@@ -40,6 +40,12 @@ pub struct AlertState {
     pub incident: Option<IncidentId>,
     /// Why it is there, in our words (`explain`).
     pub because: String,
+    /// The route that was for it then; empty in what was stored before routes were kept.
+    #[serde(default)]
+    pub route: String,
+    /// Since when it is there, and for this reason.
+    #[serde(default)]
+    pub since: Option<At>,
 }
 
 /// What the desk keeps of an open incident.
@@ -109,6 +115,22 @@ impl AlertState {
     #[must_use]
     pub fn rank(&self) -> (At, AlertStatus, Option<At>) {
         (self.starts_at, self.status, self.ends_at)
+    }
+}
+
+impl AlertState {
+    /// As its source would say it again, as far as it was kept.
+    #[must_use]
+    pub fn signal(&self) -> Signal {
+        Signal {
+            key: self.key.clone(),
+            status: self.status,
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+            labels: self.labels.clone(),
+            annotations: self.summary.iter().map(|s| ("summary".to_owned(), s.clone())).collect(),
+            link: self.link.clone(),
+        }
     }
 }
 

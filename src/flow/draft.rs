@@ -7,11 +7,13 @@ use super::effect::Effect;
 use super::fact::{Entry, Fact};
 use super::identity::Actor;
 use super::incident::{Incident, IncidentId};
+use super::matcher;
 use super::moment::At;
-use super::policy::Policy;
+use super::policy::{Matcher, Policy};
 use super::signal::{AlertKey, AlertStatus};
 use super::{State, Turn};
 use smokejumper_intents::reply::Reply;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub struct Draft<'a> {
     alerts: BTreeMap<AlertKey, AlertState>,
     changed: BTreeMap<IncidentId, Incident>,
     turn: Turn,
+    /// Matchers of `desk.silences`, in their order, once somebody asked.
+    hushes: OnceCell<Vec<Vec<Matcher>>>,
 }
 
 impl<'a> Draft<'a> {
@@ -39,6 +43,7 @@ impl<'a> Draft<'a> {
             alerts: BTreeMap::new(),
             changed: BTreeMap::new(),
             turn: Turn::default(),
+            hushes: OnceCell::new(),
         }
     }
 
@@ -72,6 +77,12 @@ impl<'a> Draft<'a> {
         self.alerts().filter(alone).cloned().collect()
     }
 
+    /// What the desk's silences match, in their order; one that can't be read matches nothing.
+    pub fn hushes(&self) -> &[Vec<Matcher>] {
+        let read = || self.desk.silences.iter().map(|s| matcher::parse(&s.matchers).unwrap_or_default()).collect();
+        self.hushes.get_or_init(read)
+    }
+
     pub fn note_alert(&mut self, alert: AlertState) {
         self.alerts.insert(alert.key.clone(), alert);
     }
@@ -86,6 +97,7 @@ impl<'a> Draft<'a> {
         let n = self.desk.house.saturating_add(1);
         let entry = Entry { incident: IncidentId::HOUSE, n, at: self.now, by: self.by.clone(), fact };
         self.desk.apply_own(&entry);
+        self.hushes.take();
         self.turn.facts.push(entry);
     }
 

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod card;
+pub mod condition;
 pub mod decide;
 pub mod desk;
 mod draft;
@@ -13,6 +14,7 @@ pub mod escalation;
 pub mod event;
 pub mod fact;
 pub mod followup;
+pub mod hours;
 pub mod identity;
 pub mod incident;
 pub mod learning;
@@ -29,6 +31,7 @@ pub mod remediation;
 pub mod render;
 mod response;
 pub mod rota;
+pub mod routing;
 pub mod runbook;
 pub mod shown;
 pub mod signal;

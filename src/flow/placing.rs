@@ -12,13 +12,12 @@ use super::incident::{Incident, IncidentId, MAX_GROUPS, OTHER};
 use super::moment::{At, DAY, span};
 use super::phrase::{code, ours, titled};
 use super::plan::hex;
-use super::policy::{Open, Route};
+use super::policy::Open;
+use super::routing::{Routed, by_route, hushed, route};
 use super::signal::{AlertKey, AlertStatus, Delivery, Signal};
 use smokejumper_intents::word::Severity;
 use std::collections::BTreeMap;
 
-/// Labels that name the service, best first, when no route says which it is.
-const SERVICE_LABELS: [&str; 5] = ["service", "app", "job", "deployment", "namespace"];
 /// An incident that still fires is joined by its service's alerts for this long, then they open one of their own.
 const FIRING_WINDOW: i64 = DAY;
 /// Characters of an incident's title.
@@ -40,15 +39,6 @@ pub enum Place {
     },
 }
 
-/// What the routes say about an alert.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Routed {
-    pub route: String,
-    pub service: Option<String>,
-    pub severity: Severity,
-    pub open: Open,
-}
-
 /// Transitions by incident, in order.
 type Changes = BTreeMap<IncidentId, Vec<(Change, AlertKey)>>;
 
@@ -63,30 +53,19 @@ pub fn signals(draft: &mut Draft, delivery: &Delivery) {
     }
 }
 
-/// A route as people call it.
-fn by_route(name: &str) -> String {
-    match name {
-        "default" => "by default".to_owned(),
-        numbered if numbered.starts_with("route ") => numbered.to_owned(),
-        named => format!("route {named}"),
-    }
-}
-
 /// Looks again at firing alerts that were only listed: a silence may have ended, or something opened that they belong to.
 pub fn again(draft: &mut Draft) {
     let mut changes = Changes::new();
     for alert in draft.loose().into_iter().filter(|a| a.incident.is_none()) {
-        let signal = Signal {
-            key: alert.key,
-            status: alert.status,
-            starts_at: alert.starts_at,
-            ends_at: alert.ends_at,
-            annotations: alert.summary.map(|s| ("summary".to_owned(), s)).into_iter().collect(),
-            labels: alert.labels,
-            link: alert.link,
-        };
-        if !matches!(place(draft, &signal), Place::List { .. }) {
-            settle(draft, &signal, alert.count, &mut changes);
+        let signal = alert.signal();
+        match placed(draft, &signal) {
+            (routed, Place::List { because }) => {
+                if alert.because != because || alert.route != routed.route {
+                    let since = Some(draft.now);
+                    draft.note_alert(AlertState { because, route: routed.route, since, ..alert });
+                }
+            }
+            found => settle(draft, &signal, alert.count, found, &mut changes),
         }
     }
     for (id, changes) in changes {
@@ -107,10 +86,16 @@ enum Change {
 fn one(draft: &mut Draft, signal: &Signal, changes: &mut Changes) {
     let Some(old) = draft.alert(&signal.key).cloned() else {
         if signal.status == AlertStatus::Firing {
-            settle(draft, signal, 1, changes);
+            settle(draft, signal, 1, placed(draft, signal), changes);
         } else {
             let because = "it was resolved before anybody saw it fire".to_owned();
-            draft.note_alert(state(signal, 1, draft.now, None, because));
+            let route = route(draft, &signal.key, &signal.labels).route;
+            draft.note_alert(state(
+                signal,
+                1,
+                draft.now,
+                Standing { incident: None, because, route, since: Some(draft.now) },
+            ));
         }
         return;
     };
@@ -122,13 +107,14 @@ fn one(draft: &mut Draft, signal: &Signal, changes: &mut Changes) {
     }
     let home = old.incident.filter(|id| draft.incident(*id).is_some_and(Incident::is_open));
     let change = match (old.status, signal.status, home) {
-        (_, AlertStatus::Firing, None) => return settle(draft, signal, count, changes),
+        (_, AlertStatus::Firing, None) => return settle(draft, signal, count, placed(draft, signal), changes),
         (AlertStatus::Resolved, AlertStatus::Firing, Some(_)) => Some(Change::FiredAgain),
         (AlertStatus::Firing, AlertStatus::Resolved, _) => Some(Change::Resolved),
         // Still firing, or resolved before: no transition.
         (AlertStatus::Firing, AlertStatus::Firing, Some(_)) | (AlertStatus::Resolved, AlertStatus::Resolved, _) => None,
     };
-    draft.note_alert(state(signal, count, draft.now, old.incident, old.because));
+    let stays = Standing { incident: old.incident, because: old.because, route: old.route, since: old.since };
+    draft.note_alert(state(signal, count, draft.now, stays));
     if let (Some(id), Some(change)) = (home, change) {
         changes.entry(id).or_default().push((change, signal.key.clone()));
     }
@@ -167,21 +153,23 @@ pub fn recount(draft: &mut Draft, id: IncidentId) {
 }
 
 /// Finds or makes the incident of a firing alert that has none.
-fn settle(draft: &mut Draft, signal: &Signal, count: u64, changes: &mut Changes) {
-    let (incident, because) = match place(draft, signal) {
+fn settle(draft: &mut Draft, signal: &Signal, count: u64, found: (Routed, Place), changes: &mut Changes) {
+    let (routed, place) = found;
+    let route = routed.route.clone();
+    let (incident, because) = match place {
         Place::Join { incident, because } => (Some(incident), because),
         Place::List { because } => (None, because),
-        Place::Open { because } => (Some(open(draft, signal, changes)), because),
+        Place::Open { because } => (Some(open(draft, signal, routed, changes)), because),
     };
-    draft.note_alert(state(signal, count, draft.now, incident, because));
+    let standing = Standing { incident, because, route, since: Some(draft.now) };
+    draft.note_alert(state(signal, count, draft.now, standing));
     if let Some(id) = incident {
         changes.entry(id).or_default().push((Change::Joined, signal.key.clone()));
     }
 }
 
 /// Opens an incident for a signal, and brings in the listed alerts of its service that still fire.
-fn open(draft: &mut Draft, signal: &Signal, changes: &mut Changes) -> IncidentId {
-    let routed = route(draft, &signal.labels);
+fn open(draft: &mut Draft, signal: &Signal, routed: Routed, changes: &mut Changes) -> IncidentId {
     if over_budget(draft).is_some() {
         return declare(draft, "Alert storm".to_owned(), Severity::Sev2, None, BTreeMap::new(), Origin::Storm);
     }
@@ -194,9 +182,12 @@ fn open(draft: &mut Draft, signal: &Signal, changes: &mut Changes) -> IncidentId
     let id = declare(draft, title, routed.severity, routed.service.clone(), signal.labels.clone(), origin);
     if routed.service.is_some() {
         for mut alert in draft.loose() {
-            let other = route(draft, &alert.labels);
-            if other.service == routed.service && other.open != Open::Never && alert.key != signal.key {
+            let other = route(draft, &alert.key, &alert.labels);
+            let belongs = other.service == routed.service && other.open != Open::Never && alert.key != signal.key;
+            if belongs && hushed(draft, &alert.labels).is_none() {
                 alert.incident = Some(id);
+                alert.route = other.route;
+                alert.since = Some(draft.now);
                 alert.because = format!("it was listed, and {id} opened for its service");
                 changes.entry(id).or_default().push((Change::Joined, alert.key.clone()));
                 draft.note_alert(alert);
@@ -206,30 +197,29 @@ fn open(draft: &mut Draft, signal: &Signal, changes: &mut Changes) -> IncidentId
     id
 }
 
-/// Which incident a firing alert belongs to. Pure reading: `explain` asks it for a payload in a file.
+/// What the rules say of a firing alert, and which incident it belongs to. Pure reading: `explain` asks it, too.
 #[must_use]
-pub fn place(draft: &Draft, signal: &Signal) -> Place {
-    let labels = &signal.labels;
-    let now = draft.now;
-    let silence =
-        |s: &&super::policy::Silence| s.from <= now && now < s.until && s.matchers.iter().all(|m| m.matches(labels));
-    if let Some(silence) = draft.policy.silences.iter().find(silence) {
-        let because = format!("silenced by \"{}\" until {}", silence.name, silence.until.rfc3339());
-        return Place::List { because };
+pub fn placed(draft: &Draft, signal: &Signal) -> (Routed, Place) {
+    let routed = route(draft, &signal.key, &signal.labels);
+    let place = place(draft, signal, &routed);
+    (routed, place)
+}
+
+fn place(draft: &Draft, signal: &Signal, routed: &Routed) -> Place {
+    if let Some(hushed) = hushed(draft, &signal.labels) {
+        return Place::List { because: hushed.because(draft) };
     }
-    let routed = route(draft, labels);
     if routed.open == Open::Never {
         return Place::List { because: format!("{} never opens or joins", by_route(&routed.route)) };
     }
     if let Some((incident, because)) = related(draft, signal, routed.service.as_deref()) {
         return Place::Join { incident, because };
     }
+    let alone = || format!("{}: nothing open that it belongs to", by_route(&routed.route));
     if routed.open == Open::Group {
-        return Place::List { because: format!("{}: nothing open that it belongs to", by_route(&routed.route)) };
+        return Place::List { because: alone() };
     }
-    let Some(because) = over_budget(draft) else {
-        return Place::Open { because: format!("{}: nothing open that it belongs to", by_route(&routed.route)) };
-    };
+    let Some(because) = over_budget(draft) else { return Place::Open { because: alone() } };
     match draft.open().find(|i| i.origin == Some(Origin::Storm)) {
         Some(i) => Place::Join { incident: i.id, because },
         None => Place::Open { because },
@@ -239,7 +229,7 @@ pub fn place(draft: &Draft, signal: &Signal) -> Place {
 /// A worse alert joined, and no person said how bad it is: the incident is as bad as its worst alert.
 fn escalate(draft: &mut Draft, id: IncidentId, changes: &[(Change, AlertKey)]) {
     let joined = changes.iter().filter(|(c, _)| *c == Change::Joined).filter_map(|(_, key)| draft.alert(key));
-    let worst = joined.map(|a| (route(draft, &a.labels).severity, a.name.clone())).min();
+    let worst = joined.map(|a| (route(draft, &a.key, &a.labels).severity, a.name.clone())).min();
     let Some((severity, name)) = worst else { return };
     let Some(before) = draft.incident(id).filter(|i| !i.severity_by_hand).map(Incident::severity) else { return };
     if severity < before {
@@ -283,53 +273,31 @@ fn related(draft: &Draft, signal: &Signal, service: Option<&str>) -> Option<(Inc
             && (within(i, grouping.service_window) || (i.firing() > 0 && within(i, FIRING_WINDOW)))
     });
     if let Some(id) = latest(same.collect()) {
-        return Some((
-            id,
-            format!("same service as {id}, which had an alert within {}", span(grouping.service_window)),
-        ));
+        let recent = draft.incident(id).is_some_and(|i| within(i, grouping.service_window));
+        let why = if recent {
+            format!("had an alert within {}", span(grouping.service_window))
+        } else {
+            "still fires".to_owned()
+        };
+        return Some((id, format!("same service as {id}, which {why}")));
     }
     let near = draft.open().filter(|i| {
         within(i, grouping.neighbour_window)
             && i.service.as_deref().is_some_and(|other| neighbours(draft, service, other))
     });
-    latest(near.collect()).map(|id| (id, format!("its service depends on the one of {id}, or the reverse")))
+    let id = latest(near.collect())?;
+    let other = draft.incident(id).and_then(|i| i.service.clone()).unwrap_or_default();
+    let (needs, needed) = if depends(draft, service, &other) { (service, &*other) } else { (&*other, service) };
+    let window = span(grouping.neighbour_window);
+    Some((id, format!("{needs} depends on {needed}, and {id} ({other}) had an alert within {window}")))
 }
 
 fn neighbours(draft: &Draft, a: &str, b: &str) -> bool {
-    let depends = |x: &str, y: &str| draft.policy.services.get(x).is_some_and(|s| s.depends_on.iter().any(|d| d == y));
-    depends(a, b) || depends(b, a)
+    depends(draft, a, b) || depends(draft, b, a)
 }
 
-/// What the first matching route says; without one, the default of ARCHITECTURE.md D9.
-#[must_use]
-pub fn route(draft: &Draft, labels: &BTreeMap<String, String>) -> Routed {
-    let named = || SERVICE_LABELS.iter().find_map(|l| labels.get(*l)).filter(|s| !s.is_empty()).cloned();
-    let said = severity(labels);
-    match draft.policy.routes.iter().find(|r| r.matches(labels)) {
-        Some(Route { name, service, severity, open, .. }) => Routed {
-            route: name.clone(),
-            service: service.clone().or_else(named),
-            severity: severity.or(said).unwrap_or(Severity::Sev3),
-            open: *open,
-        },
-        None => Routed {
-            route: "default".to_owned(),
-            service: named(),
-            severity: said.unwrap_or(Severity::Sev3),
-            open: if said.is_some_and(|s| s <= Severity::Sev2) { Open::Always } else { Open::Group },
-        },
-    }
-}
-
-/// The severity that the alert's own label means, if it has one that is known.
-fn severity(labels: &BTreeMap<String, String>) -> Option<Severity> {
-    match labels.get("severity")?.to_ascii_lowercase().as_str() {
-        "sev1" | "p1" | "page" | "emergency" | "disaster" => Some(Severity::Sev1),
-        "critical" | "sev2" | "p2" | "high" | "error" => Some(Severity::Sev2),
-        "warning" | "warn" | "sev3" | "p3" | "medium" => Some(Severity::Sev3),
-        "info" | "information" | "none" | "sev4" | "p4" | "p5" | "low" => Some(Severity::Sev4),
-        _ => None,
-    }
+fn depends(draft: &Draft, x: &str, y: &str) -> bool {
+    draft.policy.services.get(x).is_some_and(|s| s.depends_on.iter().any(|d| d == y))
 }
 
 /// `HighErrorRate: checkout answers 500`, bounded.
@@ -343,7 +311,16 @@ fn title(signal: &Signal, service: Option<&str>) -> String {
     text.chars().take(MAX_TITLE).collect()
 }
 
-fn state(signal: &Signal, count: u64, now: At, incident: Option<IncidentId>, because: String) -> AlertState {
+/// Where an alert is, and why.
+struct Standing {
+    incident: Option<IncidentId>,
+    because: String,
+    route: String,
+    since: Option<At>,
+}
+
+fn state(signal: &Signal, count: u64, now: At, standing: Standing) -> AlertState {
+    let Standing { incident, because, route, since } = standing;
     let (starts_at, status, ends_at) = signal.rank();
     AlertState {
         key: signal.key.clone(),
@@ -358,6 +335,8 @@ fn state(signal: &Signal, count: u64, now: At, incident: Option<IncidentId>, bec
         link: signal.link.clone(),
         incident,
         because,
+        route,
+        since,
     }
 }
 

@@ -1,7 +1,9 @@
 //! The rules users set, as checked data: routes, people, services, runbooks, thresholds. No I/O, no defaults hidden elsewhere.
 
+use super::condition::Condition;
+use super::hours::Hours;
 use super::identity::{Identity, PersonId, Platform};
-use super::moment::{HOUR, MINUTE};
+use super::moment::{At, HOUR, MINUTE};
 use super::rota::Schedule;
 use super::runbook::Runbook;
 use regex::Regex;
@@ -18,6 +20,10 @@ pub struct Policy {
     /// By name.
     pub runbooks: BTreeMap<String, Runbook>,
     pub silences: Vec<Silence>,
+    /// Recurring windows in which what matches is listed only.
+    pub maintenance: Vec<Maintenance>,
+    /// Working hours of those who have none of their own.
+    pub hours: Hours,
     /// Where every incident gets a room.
     pub platforms: Vec<Platform>,
     pub grouping: Grouping,
@@ -65,6 +71,10 @@ pub struct Route {
     /// How it is called in `explain`: its place or its name in the configuration.
     pub name: String,
     pub matchers: Vec<Matcher>,
+    /// Every one of these must hold, too.
+    pub when: Vec<Condition>,
+    /// And none of these.
+    pub unless: Vec<Condition>,
     /// `None`: the alert's `service` label (or the first of `job`, `app`, `namespace`).
     pub service: Option<String>,
     pub severity: Option<Severity>,
@@ -85,6 +95,8 @@ pub struct Person {
     pub on_call: bool,
     /// Login in the tracker.
     pub github: Option<String>,
+    /// When they work; `None`: as everybody does ([`Policy::hours`]).
+    pub hours: Option<Hours>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -106,8 +118,16 @@ pub struct Service {
 pub struct Silence {
     pub name: String,
     pub matchers: Vec<Matcher>,
-    pub from: super::moment::At,
-    pub until: super::moment::At,
+    pub from: At,
+    pub until: At,
+}
+
+/// Known work that comes again: what matches in these hours is listed only.
+#[derive(Clone, Debug)]
+pub struct Maintenance {
+    pub name: String,
+    pub matchers: Vec<Matcher>,
+    pub every: Hours,
 }
 
 /// When an alert belongs to an open incident.
@@ -233,6 +253,7 @@ impl Matcher {
 }
 
 impl Route {
+    /// As far as labels say; its conditions are asked by `placing::route`.
     #[must_use]
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
         self.matchers.iter().all(|m| m.matches(labels))
@@ -258,6 +279,13 @@ impl Policy {
             .iter()
             .find(|p| p.id.0.eq_ignore_ascii_case(handle))
             .or_else(|| self.people.iter().find(|p| p.name.eq_ignore_ascii_case(handle)))
+    }
+
+    /// Whether somebody works at this moment; nobody in particular: whether people work.
+    #[must_use]
+    pub fn is_working(&self, who: Option<&PersonId>, now: At) -> bool {
+        let own = who.and_then(|id| self.person_by_id(id)).and_then(|p| p.hours.as_ref());
+        own.unwrap_or(&self.hours).contains(now)
     }
 
     /// What an account may do. Anyone who gets in may declare, claim and note; approving needs a linked approver.

@@ -104,6 +104,8 @@ fn whom_the_route_calls_in_is_named() {
     story.policy.routes.push(Route {
         name: "search".to_owned(),
         matchers: matcher::parse("service=\"search\"").unwrap(),
+        when: Vec::new(),
+        unless: Vec::new(),
         service: None,
         severity: None,
         open: Open::Always,

@@ -34,6 +34,7 @@ pub fn policy() -> Policy {
         teams: vec!["payments".to_owned()],
         on_call,
         github: None,
+        hours: None,
     };
     let people = vec![
         person("ana", "Ana Torres", Right::Approver, true),

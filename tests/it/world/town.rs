@@ -53,6 +53,7 @@ pub fn policy() -> Policy {
             teams: Vec::new(),
             on_call: false,
             github: None,
+            hours: None,
         });
         person.identities.push(account(index));
     }

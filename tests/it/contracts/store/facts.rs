@@ -62,6 +62,8 @@ pub fn alert(fingerprint: &str, incident: Option<u32>) -> AlertState {
         link: None,
         incident: incident.map(IncidentId),
         because: "severity is critical".to_owned(),
+        route: "default".to_owned(),
+        since: Some(NOW),
     }
 }
 
