@@ -1,11 +1,13 @@
 //! COMPOSITION ROOT: the only room that names concrete edges. Puts them around the engine, serves, and drains.
 
+mod health;
 mod learn;
 mod logins;
 mod loops;
 
 pub use loops::Ended;
 
+use self::health::Health;
 use self::loops::Loops;
 use crate::config::checked::Config;
 use crate::edges::alerts;
@@ -14,6 +16,7 @@ use crate::edges::clock::WallClock;
 use crate::edges::directory::ConfiguredDirectory;
 use crate::edges::listen;
 use crate::edges::memory::IndexedMemory;
+use crate::edges::monitor;
 use crate::edges::runner::redact::Redactor;
 use crate::edges::runner::{Hands, Settings};
 use crate::edges::socket::{self, LoginLink, Logins, Socket};
@@ -21,11 +24,8 @@ use crate::edges::store::Store;
 use crate::edges::web::{self, LoginDesk, Origins, Parts, Web, WebState};
 use crate::engine::{Engine, Ports};
 use crate::flow::identity::{Identity, Platform};
-use crate::flow::moment::SECOND;
-use crate::ports::{Chat, Clock, Door, StoreError, Views};
-use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::get;
+use crate::ports::{Chat, Clock, Door, Observer, StoreError, Views};
+use axum::middleware::from_fn_with_state;
 use smokejumper_index::case::Case;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -43,9 +43,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const DRAIN: Duration = Duration::from_secs(20);
 /// And then, writing down what is left to write, this long.
 const LAST_WORDS: Duration = Duration::from_secs(5);
-
-/// What has waited this long for its turn waits for more than its predecessors: turns take milliseconds.
-const STUCK_AFTER_MS: i64 = 30 * SECOND;
 
 /// Why it did not start, for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +77,8 @@ pub struct App {
     pub console: String,
     logins: Logins,
     web: WebState,
+    health: Arc<Health>,
+    linger: Duration,
     loops: Loops,
 }
 
@@ -121,7 +120,9 @@ impl App {
             directory: Arc::new(ConfiguredDirectory::new(Arc::clone(&policy))),
             clock: Arc::clone(&clock),
         };
-        let engine = Arc::new(Engine::start(ports, config.policy.clone()).await?);
+        let health = Arc::new(Health::new(store.clone(), Arc::clone(&clock), &config));
+        let engine = Engine::start(ports, config.policy.clone()).await?;
+        let engine = Arc::new(engine.observed_by(Arc::clone(health.meters()) as Arc<dyn Observer>));
         let door: Arc<dyn Door> = engine.clone();
         let desk = Arc::new(LoginDesk::new(Arc::clone(&clock)));
         let logins = logins::logins(Arc::clone(&desk), Arc::clone(&policy), base.clone());
@@ -142,14 +143,18 @@ impl App {
         let scrub: alerts::Scrub = Arc::new(move |text| redactor.redact(text));
         let alerts = alerts::router(&config.sources, Arc::clone(&door), Arc::clone(&clock), scrub, limits)
             .map_err(|e| StartError::Other(e.to_string()))?;
-        let app = web::router(&web).merge(alerts).merge(health(&store));
+        let monitor = monitor::router(health.watched(config.operations.metrics_tokens.clone()));
+        let counting = from_fn_with_state(Arc::clone(health.meters()), health::counted);
+        let app = web::router(&web).merge(alerts).merge(monitor).layer(counting);
         let mut loops = Loops::new();
+        loops.start("watch", |stop| Arc::clone(&health).keep_watch(Arc::clone(&engine), stop));
         loops.start("engine", |stop| Arc::clone(&engine).run_until(stop));
         loops.start("http server", |stop| listen::serve(listener, app, stop));
         let socket = socket.with_logins(Arc::clone(&logins));
         loops.start("command line's socket", |stop| answer_terminals(socket, door, stop));
         loops.start("memory", |stop| learn::keep(memory.clone(), store.clone(), learnt, stop));
-        Ok(Self { address, engine, store, memory, clock, console: base, logins, web, loops })
+        let linger = config.operations.linger;
+        Ok(Self { address, engine, store, memory, clock, console: base, logins, web, health, linger, loops })
     }
 
     /// A one-time login link for a person of the configuration; `None`: for the first administrator.
@@ -173,9 +178,12 @@ impl App {
         }
     }
 
-    /// Takes nothing more in, finishes what is under way, and lets go of the data directory. Takes `DRAIN` and
-    /// `LAST_WORDS` at most.
+    /// Says that it is not ready, takes nothing more in, finishes what is under way, and lets go of the data directory.
+    /// Takes `[server] linger`, `DRAIN` and `LAST_WORDS` at most.
     pub async fn stop(self) {
+        // First it says so: whoever sends requests its way has a moment to hear it, while they are still answered.
+        self.health.drain();
+        tokio::time::sleep(self.linger).await;
         self.web.hang_up();
         let deaf = self.loops.stop(DRAIN).await;
         if !deaf.is_empty() {
@@ -261,32 +269,6 @@ fn hands(config: &Config) -> Result<Hands, StartError> {
 /// The supervisor starts in `/`, where a path as somebody wrote it leads nowhere: nothing would be protected, and nothing run.
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-fn stuck(waited_ms: i64) -> String {
-    format!("what came in is safe, but nobody works on it: the oldest has waited {} s", waited_ms / SECOND)
-}
-
-/// `/livez`: the process runs. `/readyz`: it takes alerts in, and works on them.
-fn health(store: &Store) -> Router {
-    let store = store.clone();
-    let ready = move || {
-        let store = store.clone();
-        async move {
-            let trouble = match store.broken().map(|broken| broken.to_string()).or_else(|| store.failing()) {
-                Some(trouble) => Some(trouble),
-                None => match store.reader().counts().await {
-                    Ok(counts) => counts.oldest_ms.filter(|waited| *waited > STUCK_AFTER_MS).map(stuck),
-                    Err(unreadable) => Some(unreadable.to_string()),
-                },
-            };
-            match trouble {
-                None => (StatusCode::OK, "ready\n".to_owned()),
-                Some(trouble) => (StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n")),
-            }
-        }
-    };
-    Router::new().route("/livez", get(|| async { "alive\n" })).route("/readyz", get(ready))
 }
 
 async fn answer_terminals(socket: Socket, door: Arc<dyn Door>, mut stopped: watch::Receiver<bool>) {

@@ -4,9 +4,9 @@
 
 use crate::flow::State;
 use crate::flow::desk::{AlertState, Desk};
-use crate::flow::effect::Effect;
+use crate::flow::effect::{Destination, Effect};
 use crate::flow::event::Event;
-use crate::flow::fact::{Entry, Issue, Room, RunOutcome, Verdict};
+use crate::flow::fact::{Ended, Entry, Issue, Room, RunOutcome, Verdict};
 use crate::flow::identity::{Identity, PersonId, Platform};
 use crate::flow::incident::{Incident, IncidentId};
 use crate::flow::moment::At;
@@ -18,6 +18,7 @@ use smokejumper_intents::intent::Ask;
 use smokejumper_intents::reply::Reply;
 use smokejumper_intents::word::Severity;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 // ---- storage ---------------------------------------------------------------------------------------------------
 
@@ -306,4 +307,27 @@ pub trait Directory: Send + Sync {
 /// The only way to learn the time.
 pub trait Clock: Send + Sync {
     fn now(&self) -> At;
+}
+
+/// Who watches the engine, to count and to time. Returns at once, and changes nothing.
+pub trait Observer: Send + Sync {
+    /// Something from outside is durable: an alert source's delivery, a person's ask.
+    fn arrived(&self, source: &str, at: At);
+    /// One event was decided.
+    fn decided(&self, took: Duration);
+    /// `turns` were stored in one transaction, and with them the end of these runs.
+    fn committed(&self, took: Duration, turns: usize, runs: &[Ended]);
+    /// What one attempt to carry out an effect came to.
+    fn carried(&self, destination: Destination, progress: &Progress);
+}
+
+/// Nobody watches.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unobserved;
+
+impl Observer for Unobserved {
+    fn arrived(&self, _: &str, _: At) {}
+    fn decided(&self, _: Duration) {}
+    fn committed(&self, _: Duration, _: usize, _: &[Ended]) {}
+    fn carried(&self, _: Destination, _: &Progress) {}
 }

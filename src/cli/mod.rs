@@ -15,6 +15,7 @@ mod speak;
 use self::exit::Exit;
 use crate::config::checked::{Checked, Config, Given, load};
 use crate::config::environment::Environment;
+use crate::config::operations::Log;
 use crate::config::problem::Problem;
 use crate::edges::{alerts, runner};
 use clap::{Args, Parser, Subcommand};
@@ -103,12 +104,14 @@ pub fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let environment = Environment::real();
     // What these print is all there is to read.
-    let spoken = !matches!(cli.command, Command::Serve(_));
-    let quiet = spoken.then_some("error");
-    crate::telemetry::start(
-        (environment.variable)("SMOKEJUMPER_LOG").as_deref().or(quiet),
-        (environment.variable)("SMOKEJUMPER_LOG_JSON").is_some(),
-    );
+    let log = if matches!(cli.command, Command::Serve(_)) {
+        cli.global.load().config.operations.log
+    } else {
+        Log { filter: Some("error".to_owned()), json: false }
+    };
+    let variable = (environment.variable)("SMOKEJUMPER_LOG");
+    let json = log.json || (environment.variable)("SMOKEJUMPER_LOG_JSON").is_some();
+    crate::telemetry::start(variable.or(log.filter).as_deref(), json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(problem) => return Exit::failed(&format!("no runtime: {problem}")).into(),

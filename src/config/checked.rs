@@ -3,6 +3,7 @@
 //! No file, or an empty one, is valid: everything has a default that works on one machine.
 
 use super::environment::Environment;
+use super::operations::{self, Operations};
 use super::problem::{MAX_PROBLEMS, Problem};
 use super::raw::{self, Raw, Text};
 use super::secret::Secret;
@@ -42,6 +43,7 @@ pub struct Config {
     pub secrets: BTreeMap<String, Secret>,
     /// Without runbooks: those are read by their own edge.
     pub policy: Policy,
+    pub operations: Operations,
 }
 
 /// What a look at the configuration found.
@@ -162,6 +164,7 @@ impl Checker<'_> {
         let (people, services) = people::resolve(self, &raw.people, &raw.services, environment.uid);
         let mut policy = Policy { people, services, platforms: vec![Platform::Console], ..Policy::default() };
         rules::resolve(self, &raw, &mut policy);
+        let operations = operations::resolve(self, &raw, &secrets);
         let written = raw.server.and_then(|server| server.data_dir).map(|d| self.folder.join(d.into_inner()));
         Config {
             file: file.map(Path::to_owned),
@@ -172,6 +175,7 @@ impl Checker<'_> {
             runbooks: self.runbooks(raw.runbooks.folder.as_ref()),
             secrets: secrets.into_iter().map(|(name, (_, secret))| (name, secret)).collect(),
             policy,
+            operations,
         }
     }
 

@@ -5,6 +5,7 @@
 pub mod checked;
 pub mod environment;
 pub mod excerpt;
+pub mod operations;
 pub mod people;
 pub mod problem;
 mod raw;
@@ -13,7 +14,7 @@ pub mod secret;
 mod secrets;
 pub mod source;
 mod sources;
-mod value;
+pub mod value;
 mod wording;
 
 pub use checked::{Checked, Config, Given, check, load};

@@ -3,7 +3,7 @@
 //! Each table is read on its own, so that one look shows a mistake in each of them.
 
 use super::problem::{MAX_PROBLEMS, Problem};
-use super::value::{Duration, Moment, OneOrMany};
+use super::value::{Age, Duration, Moment, OneOrMany};
 use super::wording;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -16,9 +16,24 @@ use toml::de::{DeTable, DeValue};
 pub type Text = Spanned<String>;
 
 /// The tables there are, in the order of `deploy/config.example.toml`.
-pub const TABLES: [&str; 13] = [
-    "server", "console", "source", "secrets", "runbooks", "person", "service", "route", "silence", "grouping", "storm",
-    "triage", "approval",
+pub const TABLES: [&str; 17] = [
+    "server",
+    "console",
+    "source",
+    "secrets",
+    "runbooks",
+    "person",
+    "service",
+    "route",
+    "silence",
+    "grouping",
+    "storm",
+    "triage",
+    "approval",
+    "log",
+    "metrics",
+    "heartbeat",
+    "retention",
 ];
 
 #[derive(Default)]
@@ -37,6 +52,10 @@ pub struct Raw {
     pub storm: Storm,
     pub triage: Triage,
     pub approval: Approval,
+    pub log: Log,
+    pub metrics: Metrics,
+    pub heartbeat: Option<Heartbeat>,
+    pub retention: Retention,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -44,6 +63,7 @@ pub struct Raw {
 pub struct Server {
     pub listen: Option<Text>,
     pub data_dir: Option<Text>,
+    pub linger: Option<Spanned<Duration>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -193,6 +213,49 @@ pub struct Approval {
     pub max_ineffective: Option<Spanned<u32>>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub format: Option<LogFormat>,
+    pub filter: Option<Text>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    pub token: Option<Spanned<OneOrMany<String>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Heartbeat {
+    pub url: Spanned<Address>,
+    pub every: Option<Spanned<Duration>>,
+    #[serde(default)]
+    pub allow_plaintext: bool,
+}
+
+/// An address, or the name of the secret that is one.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "this is not an address: write \"https://…\", or { secret = \"name-of-a-secret\" }")]
+pub enum Address {
+    Plain(String),
+    Secret { secret: String },
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    pub incidents: Option<Spanned<Age>>,
+}
+
 /// What could be read, and what could not.
 #[must_use]
 pub fn read(file: &Path, source: &str) -> (Raw, Vec<Problem>) {
@@ -223,6 +286,10 @@ pub fn read(file: &Path, source: &str) -> (Raw, Vec<Problem>) {
             "storm" => raw.storm = reader.table(value).unwrap_or_default(),
             "triage" => raw.triage = reader.table(value).unwrap_or_default(),
             "approval" => raw.approval = reader.table(value).unwrap_or_default(),
+            "log" => raw.log = reader.table(value).unwrap_or_default(),
+            "metrics" => raw.metrics = reader.table(value).unwrap_or_default(),
+            "heartbeat" => raw.heartbeat = reader.table(value),
+            "retention" => raw.retention = reader.table(value).unwrap_or_default(),
             unknown => {
                 let problem =
                     Problem::at(file, source, &key.span(), format!("unknown table `{}`", wording::short(unknown)));

@@ -9,6 +9,8 @@ use std::marker::PhantomData;
 
 /// Longest duration anybody means.
 const MAX_DURATION: i64 = 366 * DAY;
+/// Longest time anything is kept for that is not kept for ever.
+const MAX_AGE: i64 = 20 * 366 * DAY;
 
 /// `45s`, `30m`, `2h`, `1d`, or several: `1h30m`. More than nothing, at most a year. Milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,10 @@ pub struct Duration(pub i64);
 impl Duration {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        Self::within(text, MAX_DURATION)
+    }
+
+    fn within(text: &str, most: i64) -> Option<Self> {
         let mut rest = text.trim();
         let mut total = 0_i64;
         while !rest.is_empty() {
@@ -40,7 +46,7 @@ impl Duration {
             total = total.checked_add(number.checked_mul(size)?)?;
             rest = unit.get(length..)?.trim_start();
         }
-        (1..=MAX_DURATION).contains(&total).then_some(Self(total))
+        (1..=most).contains(&total).then_some(Self(total))
     }
 }
 
@@ -52,6 +58,25 @@ impl<'de> Deserialize<'de> for Duration {
                 "this is not a duration: write a number and s, m, h or d, such as \"90s\" or \"1h30m\", at most a year",
             )
         })
+    }
+}
+
+/// How long something is kept: a duration of up to twenty years. Milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Age(pub i64);
+
+impl Age {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Duration::within(text, MAX_AGE).map(|Duration(ms)| Self(ms))
+    }
+}
+
+impl<'de> Deserialize<'de> for Age {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let wrong = || D::Error::custom("this is not a time to keep something: write it like \"400d\"");
+        Self::parse(&text).ok_or_else(wrong)
     }
 }
 

@@ -1,15 +1,18 @@
 //! Serving HTTP: a bound on connections, a time for headers, and a graceful end. Knows no route.
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower::Layer as _;
 
 /// Connections at once: far below the usual limit of 1,024 file descriptors, so that a flood leaves room for the database.
 const MAX_CONNECTIONS: usize = 768;
@@ -31,7 +34,7 @@ pub async fn serve(listener: TcpListener, app: Router, mut stop: watch::Receiver
             () = told(&mut stop) => break,
         };
         match admitted {
-            Ok((stream, place)) => connect(stream, place, app.clone(), &connections),
+            Ok((stream, peer, place)) => connect(stream, peer, place, app.clone(), &connections),
             Err(problem) => {
                 tracing::warn!(%problem, "a connection was not accepted");
                 tokio::time::sleep(PAUSE).await;
@@ -45,10 +48,13 @@ pub async fn serve(listener: TcpListener, app: Router, mut stop: watch::Receiver
 }
 
 /// The next connection, as soon as there is a place for it.
-async fn admit(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+async fn admit(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, place))
 }
 
 /// Returns once `stop` is true.
@@ -56,10 +62,17 @@ async fn told(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-fn connect(stream: TcpStream, place: OwnedSemaphorePermit, app: Router, connections: &GracefulShutdown) {
+/// Requests say who calls, as `ConnectInfo<SocketAddr>`.
+fn connect(
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: OwnedSemaphorePermit,
+    app: Router,
+    connections: &GracefulShutdown,
+) {
     let mut builder = Builder::new(hyper_util::rt::TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
-    let service = TowerToHyperService::new(app);
+    let service = TowerToHyperService::new(axum::Extension(ConnectInfo(peer)).layer(app));
     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     let watched = connections.watch(connection);
     tokio::spawn(async move {

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod directory;
 pub mod listen;
 pub mod memory;
+pub mod monitor;
 pub mod runner;
 pub mod socket;
 pub mod store;

@@ -78,6 +78,7 @@ impl Engine {
             load.put_down();
             return Ok(());
         };
+        self.observer.carried(row.effect.destination(), &done.progress);
         load.settle(done.progress, done.event.map(|event| self.result_of(&row, event))).await
     }
 
@@ -97,6 +98,7 @@ impl Engine {
             _ => given_up(row, why),
         };
         let load = Load::new(self, row.id);
+        self.observer.carried(row.effect.destination(), &done.progress);
         load.settle(done.progress, done.event.map(|event| self.result_of(row, event))).await
     }
 

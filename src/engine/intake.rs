@@ -4,12 +4,14 @@ use super::Engine;
 use crate::flow::event::Event;
 use crate::flow::identity::Identity;
 use crate::flow::incident::IncidentId;
+use crate::flow::moment::At;
 use crate::flow::phrase::{ours, titled};
 use crate::flow::refusal::Refusal;
 use crate::ports::{Accepted, Arrival, DeadLetter, Door, StoreError};
 use async_trait::async_trait;
 use smokejumper_intents::intent::Ask;
 use smokejumper_intents::reply::Reply;
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -22,8 +24,12 @@ const MAX_WAITING: usize = 1_000;
 #[async_trait]
 impl Door for Engine {
     async fn take(&self, arrivals: Vec<Arrival>) -> Result<(), StoreError> {
+        let sources: BTreeMap<String, At> = arrivals.iter().map(|a| (a.source.clone(), a.at)).collect();
         self.ports.inbox.accept(arrivals).await?;
         self.arrived.notify_one();
+        for (source, at) in &sources {
+            self.observer.arrived(source, *at);
+        }
         Ok(())
     }
 
@@ -68,8 +74,10 @@ impl Engine {
         }
         let source = format!("ask:{}", by.platform.label());
         let seat = self.seat(&source, &key);
-        let arrival = Arrival { source, key, at: self.ports.clock.now(), event: Event::Asked { by, ask } };
+        let now = self.ports.clock.now();
+        let arrival = Arrival { source: source.clone(), key, at: now, event: Event::Asked { by, ask } };
         let accepted = self.ports.inbox.accept(vec![arrival]).await?;
+        self.observer.arrived(&source, now);
         if matches!(accepted.as_slice(), [Accepted::Known(_)]) {
             // Done already, or somebody else's click of the same button waits for the reply.
             return Ok(titled(vec![ours("That was received already; it is done once.")]));

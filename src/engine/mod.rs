@@ -16,8 +16,11 @@ use crate::flow::State;
 use crate::flow::identity::Platform;
 use crate::flow::incident::{Incident, IncidentId};
 use crate::flow::policy::Policy;
-use crate::ports::{Chat, Clock, Directory, Inbox, Journal, Memory, Outbox, Runner, StoreError, Views};
+use crate::ports::{
+    Chat, Clock, Directory, Inbox, Journal, Memory, Observer, Outbox, Runner, StoreError, Unobserved, Views,
+};
 use smokejumper_intents::reply::Reply;
+use smokejumper_intents::word::Severity;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{Notify, oneshot};
@@ -45,6 +48,7 @@ pub struct Engine {
     waiting: Mutex<HashMap<(String, String), oneshot::Sender<Reply>>>,
     /// Outbox rows under way, and outcomes that wait to be stored.
     hands: Mutex<settle::Hands>,
+    observer: Arc<dyn Observer>,
     /// Something is in the inbox.
     arrived: Notify,
     /// Something is in the outbox.
@@ -81,6 +85,7 @@ impl Engine {
             state: tokio::sync::Mutex::default(),
             waiting: Mutex::default(),
             hands: Mutex::default(),
+            observer: Arc::new(Unobserved),
             arrived: Notify::new(),
             queued: Notify::new(),
         };
@@ -88,6 +93,24 @@ impl Engine {
         let state = engine.ports.journal.restore().await?;
         engine.state.lock().await.state = Some(state);
         Ok(engine)
+    }
+
+    /// Has somebody count what it does.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// Open incidents by severity, without private ones: those do not exist for who is not in them (I27).
+    pub async fn open_by_severity(&self) -> BTreeMap<Option<Severity>, u64> {
+        let mut open = BTreeMap::new();
+        let cache = self.state.lock().await;
+        let incidents = cache.state.iter().flat_map(|state| state.incidents.values());
+        for incident in incidents.filter(|incident| incident.is_open() && !incident.private) {
+            *open.entry(incident.severity).or_default() += 1;
+        }
+        open
     }
 
     /// The rules in force.

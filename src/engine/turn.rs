@@ -3,6 +3,7 @@
 use super::{Cache, Engine};
 use crate::flow::decide::decide;
 use crate::flow::event::Event;
+use crate::flow::fact::{Ended, Fact};
 use crate::flow::incident::IncidentId;
 use crate::flow::moment::{At, DAY};
 use crate::flow::phrase::{ours, titled};
@@ -13,6 +14,7 @@ use crate::ports::{Commit, Progress, StoreError, Waiting};
 use smokejumper_intents::reply::Reply;
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
+use std::time::Instant;
 
 /// Events decided and stored in one transaction: enough to share an fsync, few enough to answer soon.
 const BATCH: u32 = 64;
@@ -61,7 +63,10 @@ impl Engine {
             if row.arrival.event == Event::Tick {
                 state.desk.forget(now.plus(-REMEMBERED));
             }
-            let (turn, reply) = match decide(state, row.arrival.event.clone(), &policy, now) {
+            let began = Instant::now();
+            let decided = decide(state, row.arrival.event.clone(), &policy, now);
+            self.observer.decided(began.elapsed());
+            let (turn, reply) = match decided {
                 Ok(mut turn) => {
                     let reply = turn.reply.take();
                     (turn, reply)
@@ -77,7 +82,9 @@ impl Engine {
         if let Some(state) = cache.state.as_mut() {
             last_states(state, &mut commits);
         }
+        let (runs, began) = (ended_runs(&commits), Instant::now());
         self.ports.journal.commit(commits).await?;
+        self.observer.committed(began.elapsed(), waiting.len(), &runs);
         if let Some(state) = cache.state.as_mut() {
             // Ended incidents are read again when they are needed.
             state.incidents.retain(|_, i| i.is_open());
@@ -144,6 +151,16 @@ impl Engine {
         }
         Ok(state)
     }
+}
+
+/// How the runs ended of which these turns tell.
+fn ended_runs(commits: &[Commit]) -> Vec<Ended> {
+    let facts = commits.iter().flat_map(|commit| &commit.entries).map(|entry| &entry.fact);
+    facts
+        .filter_map(
+            |fact| if let Fact::RunFinished { outcome, .. } = fact { Some(outcome.ended.clone()) } else { None },
+        )
+        .collect()
 }
 
 /// Folds the turn into the state, and says what must be stored for it.

@@ -11,6 +11,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("SECURITY.md", include_str!("../../SECURITY.md")),
     ("CHANGELOG.md", include_str!("../../CHANGELOG.md")),
     ("deploy/README.md", include_str!("../../deploy/README.md")),
+    ("docs/operations.md", include_str!("../../docs/operations.md")),
 ];
 
 /// The fenced blocks of one language.

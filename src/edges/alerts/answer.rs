@@ -43,6 +43,21 @@ impl Answer {
         }
     }
 
+    /// For who counts answers.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Taken(_) => "taken",
+            Self::Partly { .. } => "partly",
+            Self::Malformed(_) => "malformed",
+            Self::TooLarge(_) => "too_large",
+            Self::Unsupported(_) => "unsupported",
+            Self::NoSuchSource => "no_such_source",
+            Self::Unproven(_) => "unproven",
+            Self::WebPage => "web_page",
+            Self::Later(_) => "later",
+        }
+    }
+
     const fn status(&self) -> StatusCode {
         match self {
             Self::Taken(_) | Self::Partly { .. } => StatusCode::OK,
@@ -54,6 +69,30 @@ impl Answer {
             Self::WebPage => StatusCode::FORBIDDEN,
             Self::Later(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
+    }
+}
+
+/// How a delivery was answered, for who counts: an extension of the response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// `None`: there is no such source.
+    pub source: Option<String>,
+    pub answer: &'static str,
+    pub accepted: u64,
+    pub refused: u64,
+    /// See [`Reading::ahead_ms`].
+    pub ahead_ms: Option<i64>,
+}
+
+impl Told {
+    pub(super) fn of(source: Option<String>, answer: &Answer) -> Self {
+        let (accepted, refused, ahead_ms) = match answer {
+            Answer::Taken(reading) | Answer::Partly { reading, .. } => {
+                (reading.signals as u64, reading.refused as u64, reading.ahead_ms)
+            }
+            _ => (0, 0, None),
+        };
+        Self { source, answer: answer.word(), accepted, refused, ahead_ms }
     }
 }
 

@@ -15,11 +15,13 @@ mod route;
 pub mod signature;
 pub mod text;
 
+pub use self::answer::Told;
 pub use self::intake::Limits;
 pub use self::route::{Alerts, Unfit, router};
 
 use self::signature::Signing;
 use crate::config::source::KnownKind;
+use crate::flow::event::Event;
 use crate::flow::moment::At;
 use crate::ports::Arrival;
 use axum::http::HeaderMap;
@@ -115,6 +117,9 @@ pub struct Reading {
     /// what the first of them was. They are acknowledged: senders switch off a webhook that keeps failing.
     pub ignored: usize,
     pub first_ignored: Option<String>,
+    /// How far the newest start in it lies ahead of our clock, milliseconds: a sender's clock is ahead by that at least. Set
+    /// by the route.
+    pub ahead_ms: Option<i64>,
 }
 
 impl Reading {
@@ -128,6 +133,15 @@ impl Reading {
     pub fn nothing(why: impl Into<String>) -> Self {
         Self { ignored: 1, first_ignored: Some(why.into()), ..Self::default() }
     }
+}
+
+/// How far the newest start of these lies ahead of `now`, milliseconds.
+fn ahead(arrivals: &[Arrival], now: At) -> Option<i64> {
+    let signals = arrivals.iter().flat_map(|arrival| match &arrival.event {
+        Event::Signals(delivery) => delivery.signals.as_slice(),
+        _ => &[],
+    });
+    signals.map(|signal| signal.starts_at).max().map(|start| start.since(now))
 }
 
 /// Why nothing of a delivery can be used. In words for whoever set up the sender.

@@ -2,7 +2,7 @@
 //!
 //! Knows HTTP and the door; what the bytes mean is for the kinds.
 
-use super::answer::{self, Answer};
+use super::answer::{self, Answer, Told};
 use super::auth::{self, Admitted, Guard, Stranger};
 use super::intake::{self, Intake, Slot, Whole};
 use super::{
@@ -90,7 +90,11 @@ async fn deliver(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    answer::respond(&alerts.deliver(&name, &headers, body).await)
+    let answer = alerts.deliver(&name, &headers, body).await;
+    let mut response = answer::respond(&answer);
+    let source = Some(name).filter(|name| alerts.sources.contains_key(name));
+    response.extensions_mut().insert(Told::of(source, &answer));
+    response
 }
 
 impl Alerts {
@@ -162,6 +166,7 @@ impl Alerts {
 
     async fn take(&self, name: &str, bytes: &[u8], mut reading: Reading) -> Answer {
         let arrivals = std::mem::take(&mut reading.arrivals);
+        reading.ahead_ms = super::ahead(&arrivals, self.clock.now());
         if !arrivals.is_empty() {
             match tokio::time::timeout(self.intake.limits.take_deadline, self.door.take(arrivals)).await {
                 Ok(Ok(())) => {}

@@ -24,6 +24,7 @@ mod place;
 pub mod reader;
 mod schema;
 mod sqlite;
+pub mod stock;
 mod views;
 mod writer;
 
@@ -65,6 +66,11 @@ impl Store {
     /// Makes the journal's head durable outside the database. Starting a run does so by itself.
     pub async fn anchor(&self) -> Result<(), StoreError> {
         self.write(Work::Anchor).await.map(drop)
+    }
+
+    /// Writes a little, to know whether that can be done.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.write(Work::Probe).await.map(drop)
     }
 
     /// Why this database counts as restored from a copy: until [`Store::confirm_restored`] nothing is claimed and nothing runs.

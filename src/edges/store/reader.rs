@@ -164,7 +164,7 @@ impl Reader {
         parse("desk", &column::<String>(&self.one("SELECT body FROM desk WHERE id = 1").await?, 0)?)
     }
 
-    async fn one(&self, sql: &'static str) -> Result<AnyRow, StoreError> {
+    pub(super) async fn one(&self, sql: &'static str) -> Result<AnyRow, StoreError> {
         sqlx::query(sql).fetch_one(&self.pool).await.map_err(|e| explain(&e))
     }
 }

@@ -48,6 +48,8 @@ pub enum Work {
     Bury(DeadLetter),
     /// Writes the anchor now.
     Anchor,
+    /// Writes nothing but that it can: one small transaction, to know before somebody needs it.
+    Probe,
     /// A person has looked at a restored database.
     Confirm,
     /// The last thing this writer does.
@@ -366,6 +368,7 @@ impl Pen<'_> {
             }
             Work::Bury(letter) => self.bury(letter).await?,
             Work::Confirm => self.confirm().await?,
+            Work::Probe => self.wrote = true,
             Work::Anchor | Work::Close => {}
         }
         Ok(Done::Nothing)

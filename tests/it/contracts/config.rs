@@ -340,10 +340,24 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
     let without_secrets = set
         .replace("SMOKEJUMPER_AM_TOKEN_BEFORE", "TOKEN")
         .replace("SMOKEJUMPER_AM_TOKEN", "TOKEN")
+        .replace("SMOKEJUMPER_METRICS_TOKEN", "TOKEN")
         .replace("{ file = \"/run/secrets/staging_password\" }", "{ env = \"TOKEN\" }")
         .replace("folder = \"runbooks\"", "");
     assert_eq!(said(&without_secrets), Vec::<String>::new(), "with every setting set");
-    let tables = ["server", "console", "runbooks", "grouping", "storm", "triage", "approval"].map(|t| format!("[{t}]"));
+    let tables = [
+        "server",
+        "console",
+        "runbooks",
+        "grouping",
+        "storm",
+        "triage",
+        "approval",
+        "log",
+        "metrics",
+        "heartbeat",
+        "retention",
+    ]
+    .map(|t| format!("[{t}]"));
     let lists = ["source", "person", "service", "route", "silence"].map(|t| format!("[[{t}]]"));
     for table in tables.iter().chain(&lists) {
         // An unknown key makes the reader list the known ones.

@@ -10,6 +10,7 @@ mod kill;
 mod ledger;
 mod login;
 mod memory;
+mod monitor;
 mod person;
 mod place;
 mod runs;
