@@ -11,6 +11,7 @@ use self::health::Health;
 use self::loops::Loops;
 use crate::config::checked::Config;
 use crate::edges::alerts;
+use crate::edges::changes;
 use crate::edges::chat::console::{self, Console};
 use crate::edges::clock::WallClock;
 use crate::edges::directory::ConfiguredDirectory;
@@ -104,9 +105,9 @@ impl App {
         let (memory, learnt) = learn::open(&config.data_dir.join(INDEX))?;
         memory.teach(taught).await.map_err(|e| StartError::Other(e.to_string()))?;
         let socket = socket::bind(&config.data_dir).map_err(|e| StartError::Other(e.to_string()))?;
-        let changes = console::changes();
+        let edited = console::changes();
         let base = base(address, &config.hosts);
-        let console: Arc<dyn Chat> = Arc::new(Console::new(changes.clone(), &base));
+        let console: Arc<dyn Chat> = Arc::new(Console::new(edited.clone(), &base));
         let policy = Arc::new(config.policy.clone());
         let limits = alerts::Limits::default();
         let ports = Ports {
@@ -134,18 +135,21 @@ impl App {
             clock: Arc::clone(&clock),
             policy: Arc::clone(&policy),
             logins: desk,
-            changes,
+            changes: edited,
             origins: origins(address, &config.hosts),
             sign_in_hint: "Whoever runs Smokejumper makes a login link on its machine: smokejumper login PERSON."
                 .to_owned(),
         });
         let redactor = redactor(&config);
         let scrub: alerts::Scrub = Arc::new(move |text| redactor.redact(text));
-        let alerts = alerts::router(&config.sources, Arc::clone(&door), Arc::clone(&clock), scrub, limits)
-            .map_err(|e| StartError::Other(e.to_string()))?;
+        let unfit = |e: alerts::Unfit| StartError::Other(e.to_string());
+        let alerts = alerts::router(&config.sources, Arc::clone(&door), Arc::clone(&clock), Arc::clone(&scrub), limits)
+            .map_err(unfit)?;
+        let deployments = changes::router(&config.change_sources, Arc::clone(&door), Arc::clone(&clock), scrub, limits)
+            .map_err(unfit)?;
         let monitor = monitor::router(health.watched(config.operations.metrics_tokens.clone()));
         let counting = from_fn_with_state(Arc::clone(health.meters()), health::counted);
-        let app = web::router(&web).merge(alerts).merge(monitor).layer(counting);
+        let app = web::router(&web).merge(alerts).merge(deployments).merge(monitor).layer(counting);
         let mut loops = Loops::new();
         loops.start("watch", |stop| Arc::clone(&health).keep_watch(Arc::clone(&engine), stop));
         loops.start("engine", |stop| Arc::clone(&engine).run_until(stop));

@@ -17,7 +17,7 @@ use crate::config::checked::{Checked, Config, Given, load};
 use crate::config::environment::Environment;
 use crate::config::operations::Log;
 use crate::config::problem::Problem;
-use crate::edges::{alerts, runner};
+use crate::edges::{alerts, changes, runner};
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
@@ -75,8 +75,12 @@ impl Global {
     /// The configuration these flags name, and what is wrong with it.
     #[must_use]
     pub fn load(&self) -> Checked {
-        let kinds = alerts::kinds();
-        let given = Given { file: self.config.as_deref(), data_dir: self.data_dir.as_deref(), source_kinds: &kinds };
+        let given = Given {
+            file: self.config.as_deref(),
+            data_dir: self.data_dir.as_deref(),
+            source_kinds: &alerts::kinds(),
+            change_kinds: &changes::kinds(),
+        };
         load(given, &Environment::real())
     }
 

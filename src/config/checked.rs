@@ -37,6 +37,8 @@ pub struct Config {
     /// Names under which a proxy serves the console over https, besides loopback.
     pub hosts: Vec<String>,
     pub sources: Vec<Source>,
+    /// Who tells of deployments and other changes.
+    pub change_sources: Vec<Source>,
     /// `None`: no runbooks.
     pub runbooks: Option<PathBuf>,
     /// By name, for runbooks that refer to them.
@@ -74,6 +76,8 @@ pub struct Given<'g> {
     pub data_dir: Option<&'g Path>,
     /// The kinds of alert source there are.
     pub source_kinds: &'g [KnownKind],
+    /// The kinds of change source there are.
+    pub change_kinds: &'g [KnownKind],
 }
 
 /// Reads and checks; total. Relative paths in the file start from the file's folder.
@@ -160,6 +164,9 @@ impl Checker<'_> {
         let listen = self.listen(raw.server.as_ref().and_then(|server| server.listen.as_ref()));
         let local = listen.ip().is_loopback();
         let sources = sources::resolve(self, &raw.sources, &secrets, given.source_kinds, local);
+        let changes = ("change_source", "changes");
+        let change_sources =
+            sources::resolve_all(self, changes, &raw.change_sources, &secrets, given.change_kinds, local);
         let hosts = self.hosts(&raw.console.hosts);
         let (people, services) = people::resolve(self, &raw.people, &raw.services, environment.uid);
         let mut policy = Policy { people, services, platforms: vec![Platform::Console], ..Policy::default() };
@@ -172,6 +179,7 @@ impl Checker<'_> {
             data_dir: given.data_dir.map(Path::to_owned).or(written).unwrap_or_else(|| environment.data_dir()),
             hosts,
             sources,
+            change_sources,
             runbooks: self.runbooks(raw.runbooks.folder.as_ref()),
             secrets: secrets.into_iter().map(|(name, (_, secret))| (name, secret)).collect(),
             policy,

@@ -16,10 +16,11 @@ use toml::de::{DeTable, DeValue};
 pub type Text = Spanned<String>;
 
 /// The tables there are, in the order of `deploy/config.example.toml`.
-pub const TABLES: [&str; 17] = [
+pub const TABLES: [&str; 18] = [
     "server",
     "console",
     "source",
+    "change_source",
     "secrets",
     "runbooks",
     "person",
@@ -42,6 +43,7 @@ pub struct Raw {
     pub server: Option<Server>,
     pub console: Console,
     pub sources: Vec<Source>,
+    pub change_sources: Vec<Source>,
     pub secrets: Vec<(Text, Secret)>,
     pub runbooks: Runbooks,
     pub people: Vec<Person>,
@@ -276,6 +278,7 @@ pub fn read(file: &Path, source: &str) -> (Raw, Vec<Problem>) {
             "server" => raw.server = reader.table(value),
             "console" => raw.console = reader.table(value).unwrap_or_default(),
             "source" => raw.sources = reader.tables("source", value),
+            "change_source" => raw.change_sources = reader.tables("change_source", value),
             "secrets" => raw.secrets = reader.secrets(value),
             "runbooks" => raw.runbooks = reader.table(value).unwrap_or_default(),
             "person" => raw.people = reader.tables("person", value),

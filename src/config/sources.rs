@@ -1,4 +1,4 @@
-//! Alert sources: which there are, what they speak, and how each proves who it is.
+//! Sources of alerts and of changes: which there are, what they speak, and how each proves who it is.
 
 use super::checked::{Checker, DEFAULT_SOURCE};
 use super::problem::Problem;
@@ -20,15 +20,35 @@ pub(super) fn resolve(
     kinds: &[KnownKind],
     local: bool,
 ) -> Vec<Source> {
+    let mut sources = resolve_all(checker, ("source", "alerts"), written, secrets, kinds, local);
+    if sources.is_empty() {
+        if !local {
+            let what = format!("anybody who reaches the server can send alerts to /alerts/{DEFAULT_SOURCE}");
+            let hint = "add a [[source]] with auth, or listen on 127.0.0.1 only";
+            checker.problems.push(Problem::of_file(checker.file, what).hint(hint).warning());
+        }
+        sources.push(Source { name: DEFAULT_SOURCE.to_owned(), kind: DEFAULT_SOURCE.to_owned(), auth: Auth::Open });
+    }
+    sources
+}
+
+/// `what` it is called and what it sends.
+pub(super) fn resolve_all(
+    checker: &mut Checker<'_>,
+    (what, sends): (&str, &str),
+    written: &[raw::Source],
+    secrets: &Resolved,
+    kinds: &[KnownKind],
+    local: bool,
+) -> Vec<Source> {
     let mut used = BTreeSet::new();
-    let mut sources: Vec<Source> = Vec::new();
-    for source in written {
-        let name = checker.name("source", &source.name, &mut used);
+    let mut one = |source: &raw::Source| {
+        let name = checker.name(what, &source.name, &mut used);
         let kind = source.kind.get_ref().clone();
         let known = kinds.iter().find(|k| k.name == kind);
         if known.is_none() {
-            let what = format!("there is no kind of source `{}`", short(&kind));
-            checker.error(&source.kind.span(), what, did_you_mean(&kind, kinds.iter().map(|k| k.name)));
+            let problem = format!("there is no kind of {what} `{}`", short(&kind));
+            checker.error(&source.kind.span(), problem, did_you_mean(&kind, kinds.iter().map(|k| k.name)));
         }
         let auth = source.auth.as_ref().map_or(Auth::Open, |written| auth(checker, written, &source.name, secrets));
         if let (Some(hmac), Some(KnownKind { signs: false, .. })) =
@@ -39,21 +59,13 @@ pub(super) fn resolve(
             checker.error(&hmac.span(), format!("`{}` does not sign what it sends", short(&kind)), hint);
         }
         if auth.is_open() && source.auth.is_none() && !local {
-            let what = format!("anybody who reaches the server can send alerts as `{}`", short(&name));
+            let problem = format!("anybody who reaches the server can send {sends} as `{}`", short(&name));
             let hint = "set auth = { bearer = \"name-of-a-secret\" }, or listen on 127.0.0.1 only";
-            checker.warn(&source.name.span(), what, hint);
+            checker.warn(&source.name.span(), problem, hint);
         }
-        sources.push(Source { name, kind, auth });
-    }
-    if sources.is_empty() {
-        if !local {
-            let what = format!("anybody who reaches the server can send alerts to /alerts/{DEFAULT_SOURCE}");
-            let hint = "add a [[source]] with auth, or listen on 127.0.0.1 only";
-            checker.problems.push(Problem::of_file(checker.file, what).hint(hint).warning());
-        }
-        sources.push(Source { name: DEFAULT_SOURCE.to_owned(), kind: DEFAULT_SOURCE.to_owned(), auth: Auth::Open });
-    }
-    sources
+        Source { name, kind, auth }
+    };
+    written.iter().map(&mut one).collect()
 }
 
 fn auth(checker: &mut Checker<'_>, auth: &raw::Auth, of: &Text, secrets: &Resolved) -> Auth {

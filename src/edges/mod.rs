@@ -1,6 +1,7 @@
 //! THE WORLD. Each edge stands alone: it implements a port or feeds the door. No edge knows another.
 
 pub mod alerts;
+pub mod changes;
 pub mod chat;
 pub mod clock;
 pub mod directory;

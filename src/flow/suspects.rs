@@ -15,6 +15,9 @@ use smokejumper_intents::reply::{Line, Section, Span};
 /// first busy hour.
 pub const SUSPECT_FOR: i64 = 2 * HOUR;
 
+/// What takes longer (ms) than this waited in between, for an approval or a window.
+const MAX_ROLLOUT: i64 = HOUR;
+
 /// Changes on a card; the answer to `why` has all that are kept.
 pub const SHOWN_CHANGES: usize = 3;
 /// Names of an environment are the same when one begins with the other and has this many letters: `prod`, `production`.
@@ -24,6 +27,7 @@ const ENVIRONMENT_LABELS: [&str; 4] = ["environment", "env", "stage", "deploymen
 
 /// Something was changed: the house remembers it, and every open incident it may have caused is told.
 pub fn changed(draft: &mut Draft, change: &Change) {
+    let change = &since_it_began(draft, change);
     if draft.desk.changes.contains(change) {
         return;
     }
@@ -35,6 +39,13 @@ pub fn changed(draft: &mut Draft, change: &Change) {
         draft.record(id, Fact::ChangeSeen { change: change.clone() });
         draft.show(id);
     }
+}
+
+/// Faults come with the first new machine, not with the last: a rollout whose end is told keeps the moment it began.
+fn since_it_began(draft: &Draft, change: &Change) -> Change {
+    let known = draft.desk.changes.iter().find(|c| (&c.source, &c.id) == (&change.source, &change.id));
+    let began = known.filter(|c| c.at < change.at && change.at.since(c.at) <= MAX_ROLLOUT).map(|c| c.at);
+    Change { at: began.unwrap_or(change.at), ..change.clone() }
 }
 
 /// An incident opened: what was changed before is told to it, the newest if there is much.
@@ -60,7 +71,8 @@ fn is_suspect(incident: &Incident, change: &Change, policy: &Policy) -> bool {
         (None, _) => true,
         (Some(_), None) => false,
         (Some(changed), Some(own)) => {
-            changed == own || policy.services.get(own).is_some_and(|own| own.depends_on.contains(changed))
+            let needed = policy.services.get(own).into_iter().flat_map(|own| &own.depends_on);
+            std::iter::once(own).chain(needed).any(|service| means(changed, service, policy))
         }
     };
     let elsewhere = match (&change.environment, environment(incident)) {
@@ -68,6 +80,22 @@ fn is_suspect(incident: &Incident, change: &Change, policy: &Policy) -> bool {
         _ => false,
     };
     concerns && !elsewhere && change.at >= began(incident).plus(-SUSPECT_FOR)
+}
+
+/// Sources name a service as the catalogue does, or by its repository: `owner/name`, which several may share.
+fn means(changed: &str, service: &str, policy: &Policy) -> bool {
+    if changed == service {
+        return true;
+    }
+    let Some((_, name)) = changed.split_once('/') else { return false };
+    match policy.services.get(service).and_then(|known| known.repository.as_deref()) {
+        Some(repository) => {
+            let repository = repository.trim_end_matches('/').trim_end_matches(".git").to_lowercase();
+            let changed = changed.to_lowercase();
+            repository == changed || repository.ends_with(&format!("/{changed}"))
+        }
+        None => name == service,
+    }
 }
 
 /// A pipeline gone wild fills no incident: news of what is known is told, and as much that is new as is kept.
@@ -121,6 +149,8 @@ fn suspect(incident: &Incident, change: &Change) -> Vec<Span> {
     spans.extend(told(change));
     spans.extend([ours(", "), strong(when)]);
     match &change.service {
+        // By its repository: what it is called is in the summary of most.
+        Some(own) if own.contains('/') => spans.extend([ours(" ("), code(own.clone()), ours(")")]),
         Some(other) if Some(other) != incident.service.as_ref() => {
             spans.extend([ours(" ("), code(other.clone()), ours(", which it depends on)")]);
         }

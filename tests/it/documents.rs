@@ -1,7 +1,7 @@
 //! What the documents show must be true: the configuration of the README is accepted, files they link are there.
 
 use smokejumper::config::{Environment, Given, check};
-use smokejumper::edges::alerts;
+use smokejumper::edges::{alerts, changes};
 use std::path::Path;
 
 const DOCUMENTS: &[(&str, &str)] = &[
@@ -26,8 +26,8 @@ fn the_readmes_configuration_is_accepted() {
     assert_eq!(blocks.len(), 1);
     let secrets = |name: &str| (name == "SMOKEJUMPER_AM_TOKEN").then(|| "q7Wm2vJx9fKp4Rtd8LzB".to_owned());
     let environment = Environment { variable: &secrets, uid: 1000 };
-    let kinds = alerts::kinds();
-    let given = Given { source_kinds: &kinds, ..Given::default() };
+    let (kinds, change_kinds) = (alerts::kinds(), changes::kinds());
+    let given = Given { source_kinds: &kinds, change_kinds: &change_kinds, ..Given::default() };
     // Beside deploy/runbooks, as for somebody who copied that folder.
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/smokejumper.toml");
     let checked = check(given, &environment, Some(&file), blocks[0]);

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 use smokejumper::config::{Environment, Given, check};
-use smokejumper::edges::alerts;
+use smokejumper::edges::{alerts, changes};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -150,7 +150,12 @@ fn the_configurations_that_are_mounted_are_accepted() {
         }
         let environment = Environment { variable: &|_| None, uid: 65532 };
         let kinds = alerts::kinds();
-        let checked = check(Given { source_kinds: &kinds, ..Given::default() }, &environment, None, &here);
+        let checked = check(
+            Given { source_kinds: &kinds, change_kinds: &changes::kinds(), ..Given::default() },
+            &environment,
+            None,
+            &here,
+        );
         assert!(checked.problems.is_empty(), "{name}: {:#?}", checked.problems);
         assert_eq!(checked.config.sources[0].name, "prod");
     }

@@ -95,7 +95,12 @@ async fn stage(root: &Path, args: &DemoArgs, quiet: bool) -> Result<(App, Stage)
     let written = CONFIG.replace("@PORT@", &args.port.to_string());
     write(&root, "smokejumper.toml", &written)?;
     let file = root.join("smokejumper.toml");
-    let given = Given { file: Some(&file), data_dir: Some(&root.join("data")), source_kinds: &alerts::kinds() };
+    let given = Given {
+        file: Some(&file),
+        data_dir: Some(&root.join("data")),
+        source_kinds: &alerts::kinds(),
+        change_kinds: &[],
+    };
     let checked: Checked = check(given, &Environment::real(), Some(&file), &written);
     let (mut config, _) = checked.usable().map_err(|p| super::listed(&p))?;
     super::add_runbooks(&mut config).map_err(|p| super::listed(&p))?;

@@ -37,9 +37,9 @@ impl Answer {
             | Self::TooLarge(why)
             | Self::Unsupported(why)
             | Self::Later(why) => why,
-            Self::NoSuchSource => "there is no such source; add a [[source]] of this name to the configuration",
+            Self::NoSuchSource => "there is no source of this name; add one to the configuration",
             Self::Unproven(_) => "missing or wrong credentials",
-            Self::WebPage => "web pages may not send alerts; set auth for this source",
+            Self::WebPage => "web pages may not send here; set auth for this source",
         }
     }
 

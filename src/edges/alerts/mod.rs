@@ -5,6 +5,8 @@
 //!
 //! Senders retry on 5xx only (Alertmanager drops what gets 408, 429 or any other 4xx), so whatever is our own fault or
 //! passes by itself is 503 with `Retry-After`: overload, storage, and a body that came too slowly.
+//!
+//! The counter itself ([`Counter`]: guard, bounds, answers) serves `edges/changes`, too.
 
 pub mod alertmanager;
 mod answer;
@@ -17,7 +19,7 @@ pub mod text;
 
 pub use self::answer::Told;
 pub use self::intake::Limits;
-pub use self::route::{Alerts, Unfit, router};
+pub use self::route::{Alerts, Unfit, router, router_at};
 
 use self::signature::Signing;
 use crate::config::source::KnownKind;
@@ -155,22 +157,52 @@ pub enum Unreadable {
     TooLarge(String),
 }
 
+/// A place in the door where deliveries of some kinds come in. There is this one, and `edges/changes` has one of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Counter {
+    /// The first part of its addresses, and of its inbox sources.
+    pub name: &'static str,
+    pub kinds: &'static [Kind],
+}
+
+const COUNTER: Counter = Counter { name: "alerts", kinds: KINDS };
+
+impl Counter {
+    /// The kind of this name.
+    #[must_use]
+    pub fn kind(&self, name: &str) -> Option<&'static Kind> {
+        self.kinds.iter().find(|kind| kind.name == name)
+    }
+
+    /// What can stand as `kind` in the configuration.
+    #[must_use]
+    pub fn known(&self) -> Vec<KnownKind> {
+        self.kinds.iter().map(|kind| KnownKind { name: kind.name, signs: kind.signing.is_some() }).collect()
+    }
+
+    /// Delivery keys are unique within this.
+    #[must_use]
+    pub fn inbox_source(&self, source: &str) -> String {
+        format!("{}/{source}", self.name)
+    }
+}
+
 /// Delivery keys are unique within this.
 #[must_use]
 pub fn inbox_source(source: &str) -> String {
-    format!("alerts/{source}")
+    COUNTER.inbox_source(source)
 }
 
 /// The kind of this name.
 #[must_use]
 pub fn kind(name: &str) -> Option<&'static Kind> {
-    KINDS.iter().find(|kind| kind.name == name)
+    COUNTER.kind(name)
 }
 
 /// What can stand as `kind` in the configuration.
 #[must_use]
 pub fn kinds() -> Vec<KnownKind> {
-    KINDS.iter().map(|kind| KnownKind { name: kind.name, signs: kind.signing.is_some() }).collect()
+    COUNTER.known()
 }
 
 /// Reads a delivery without the door around it: what `explain` and `source test` show. Pure.

@@ -1,13 +1,11 @@
-//! `POST /alerts/{source}`: who is it, is it whole, what does it say, is it on disk; then the answer. In this order.
+//! `POST /alerts/{source}`, and other counters like it: who is it, is it whole, what does it say, is it on disk; then the answer. In this order.
 //!
 //! Knows HTTP and the door; what the bytes mean is for the kinds.
 
 use super::answer::{self, Answer, Told};
 use super::auth::{self, Admitted, Guard, Stranger};
 use super::intake::{self, Intake, Slot, Whole};
-use super::{
-    AHEAD, Kind, Limits, MAX_BODY, MAX_SAMPLE, Media, Reading, Scrub, Setting, Unreadable, inbox_source, text,
-};
+use super::{AHEAD, Counter, Kind, Limits, MAX_BODY, MAX_SAMPLE, Media, Reading, Scrub, Setting, Unreadable, text};
 use crate::config::source::Source;
 use crate::ports::{Clock, DeadLetter, Door};
 use axum::Router;
@@ -26,6 +24,7 @@ const STRANGER_LOG_EVERY: i64 = 10_000;
 
 /// What the route needs. `door` takes what was read; `clock` stamps it.
 pub struct Alerts {
+    counter: Counter,
     door: Arc<dyn Door>,
     clock: Arc<dyn Clock>,
     scrub: Scrub,
@@ -64,14 +63,31 @@ pub fn router(
     scrub: Scrub,
     limits: Limits,
 ) -> Result<Router, Unfit> {
+    router_at(super::COUNTER, sources, door, clock, scrub, limits)
+}
+
+/// Likewise for another counter than that of the alerts.
+///
+/// # Errors
+/// [`Unfit`]
+pub fn router_at(
+    counter: Counter,
+    sources: &[Source],
+    door: Arc<dyn Door>,
+    clock: Arc<dyn Clock>,
+    scrub: Scrub,
+    limits: Limits,
+) -> Result<Router, Unfit> {
     let mut table = BTreeMap::new();
     for source in sources {
-        let kind = super::kind(&source.kind)
+        let kind = counter
+            .kind(&source.kind)
             .ok_or_else(|| Unfit::Kind { source_name: source.name.clone(), kind: source.kind.clone() })?;
         let guard = Guard::new(&source.auth, kind.signing).map_err(|_| Unfit::Random)?;
         table.insert(source.name.clone(), (guard, kind));
     }
     let alerts = Alerts {
+        counter,
         door,
         clock,
         scrub,
@@ -81,7 +97,7 @@ pub fn router(
         strangers: AtomicU64::new(0),
         strangers_logged: AtomicI64::new(i64::MIN),
     };
-    Ok(Router::new().route("/alerts/{source}", post(deliver)).with_state(Arc::new(alerts)))
+    Ok(Router::new().route(&format!("/{}/{{source}}", counter.name), post(deliver)).with_state(Arc::new(alerts)))
 }
 
 async fn deliver(
@@ -199,7 +215,7 @@ impl Alerts {
         let why = answer.why();
         tracing::warn!(source = name, why, "a delivery was refused");
         let letter = DeadLetter {
-            source: inbox_source(name),
+            source: self.counter.inbox_source(name),
             at: self.clock.now(),
             why: why.to_owned(),
             sample: self.sample(name, body),
@@ -238,7 +254,7 @@ impl Alerts {
         let due = last == i64::MIN || now.saturating_sub(last).abs() >= STRANGER_LOG_EVERY;
         if due && self.strangers_logged.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             let source = text::line(name, 64);
-            tracing::warn!(source, why, count, "a request to /alerts was turned away");
+            tracing::warn!(counter = self.counter.name, source, why, count, "a request was turned away");
         }
     }
 }

@@ -11,8 +11,10 @@ use smokejumper_intents::word::{Right, Severity};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-const GIVEN: Given<'static> = Given { file: None, data_dir: None, source_kinds: KINDS };
+const GIVEN: Given<'static> = Given { file: None, data_dir: None, source_kinds: KINDS, change_kinds: CHANGE_KINDS };
 
+const CHANGE_KINDS: &[KnownKind] =
+    &[KnownKind { name: "generic", signs: false }, KnownKind { name: "github", signs: true }];
 const KINDS: &[KnownKind] =
     &[KnownKind { name: "alertmanager", signs: false }, KnownKind { name: "pagerduty", signs: true }];
 
@@ -20,6 +22,7 @@ fn variable(name: &str) -> Option<String> {
     match name {
         "HOME" => Some("/home/ana".to_owned()),
         "TOKEN" => Some("canary-5f1d".to_owned()),
+        "SIGNING" => Some("canary-that-signs-5f1d".to_owned()),
         "EMPTY" => Some(String::new()),
         _ => None,
     }
@@ -341,6 +344,8 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
         .replace("SMOKEJUMPER_AM_TOKEN_BEFORE", "TOKEN")
         .replace("SMOKEJUMPER_AM_TOKEN", "TOKEN")
         .replace("SMOKEJUMPER_METRICS_TOKEN", "TOKEN")
+        .replace("SMOKEJUMPER_CI_TOKEN", "TOKEN")
+        .replace("SMOKEJUMPER_GITHUB_WEBHOOK_SECRET", "SIGNING")
         .replace("{ file = \"/run/secrets/staging_password\" }", "{ env = \"TOKEN\" }")
         .replace("folder = \"runbooks\"", "");
     assert_eq!(said(&without_secrets), Vec::<String>::new(), "with every setting set");
@@ -358,7 +363,7 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
         "retention",
     ]
     .map(|t| format!("[{t}]"));
-    let lists = ["source", "person", "service", "route", "silence"].map(|t| format!("[[{t}]]"));
+    let lists = ["source", "change_source", "person", "service", "route", "silence"].map(|t| format!("[[{t}]]"));
     for table in tables.iter().chain(&lists) {
         // An unknown key makes the reader list the known ones.
         let said = said(&format!("{table}\nqqqqqqqq = 1\n"));

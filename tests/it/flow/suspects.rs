@@ -135,3 +135,32 @@ fn a_pipeline_gone_wild_fills_no_incident() {
     assert_eq!(own(&story), before);
     assert_eq!(shown(&story, 1).len(), 4);
 }
+
+#[test]
+fn a_repository_is_the_service_the_catalogue_says() {
+    for (repository, changed, told) in [
+        (Some("https://github.com/Example/checkout.git"), "example/checkout", true),
+        (Some("example/shop"), "example/shop", true),
+        (Some("example/shop"), "example/checkout", false),
+        (Some("example/shop"), "le/shop", false),
+        (None, "example/checkout", true),
+        (None, "example/search", false),
+    ] {
+        let mut story = Story::new();
+        story.policy.services.get_mut("checkout").unwrap().repository = repository.map(str::to_owned);
+        story.tell(Event::Changed(change("v1", Some(changed), START))).unwrap();
+        story.tell(delivery(vec![firing("Down", "checkout", 0, START)])).unwrap();
+        assert_eq!(story.incident(1).changes.len(), usize::from(told), "{repository:?} {changed}");
+    }
+}
+
+#[test]
+fn a_rollout_counts_from_its_beginning_unless_it_waited() {
+    for (minutes, shown_at) in [(20, -30), (70, 40)] {
+        let began = START.plus(-30 * MINUTE);
+        let start = Change { status: ChangeStatus::InProgress, ..change("v1", Some("checkout"), began) };
+        let mut story = fired_after(&[start]);
+        story.tell(Event::Changed(change("v1", Some("checkout"), began.plus(minutes * MINUTE)))).unwrap();
+        assert_eq!(story.incident(1).changes[0].at, START.plus(shown_at * MINUTE));
+    }
+}
