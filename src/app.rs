@@ -119,6 +119,7 @@ impl App {
             memory: Arc::new(memory.clone()),
             runner: Arc::new(hands(&config)?),
             directory: Arc::new(ConfiguredDirectory::new(Arc::clone(&policy))),
+            tracker: None,
             clock: Arc::clone(&clock),
         };
         let health = Arc::new(Health::new(store.clone(), Arc::clone(&clock), &config));

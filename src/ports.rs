@@ -110,8 +110,10 @@ pub enum Progress {
     Sent { remote: Option<String>, said: Option<Reply> },
     /// Certainly had no effect: again at `at`.
     Again { at: At, why: String },
-    /// May or may not have had an effect.
+    /// May or may not have had an effect, and only people can find out.
     Unknown { why: String },
+    /// May or may not have had an effect: it is looked for, not before `at`.
+    Look { at: At, why: String },
     /// Not wanted any more.
     Superseded { why: String },
     /// Given up; visible.
@@ -129,6 +131,8 @@ pub trait Outbox: Send + Sync {
     async fn interrupted(&self) -> Result<Vec<Outgoing>, StoreError>;
     /// Rows this process has marked as `sending`: what it carries, and what it lost when a claim or an outcome was not stored.
     async fn sending(&self) -> Result<Vec<Outgoing>, StoreError>;
+    /// Rows of unknown outcome that may be looked for now, the longest overdue first; none of class run.
+    async fn doubtful(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError>;
     /// When the next pending row is due.
     async fn next_due(&self) -> Result<Option<At>, StoreError>;
 }
@@ -268,8 +272,9 @@ pub struct IssueWanted {
 pub trait Tracker: Send + Sync {
     /// Makes an issue that bears `op` as a hidden marker; gives it, and the assignees and labels the tracker did not know.
     async fn file(&self, op: &str, draft: &IssueDraft) -> Result<(Issue, Vec<String>), Undelivered>;
-    /// The issue that bears `op`, made at `since` or later, if there is one. `Ok(None)` is certain: nothing was made.
-    async fn find(&self, op: &str, draft: &IssueDraft, since: At) -> Result<Option<Issue>, Undelivered>;
+    /// The issue of ours that bears `op`, made at `since` or later, as `file` would have given it. `Ok(None)` is certain:
+    /// nothing was made.
+    async fn find(&self, op: &str, draft: &IssueDraft, since: At) -> Result<Option<(Issue, Vec<String>)>, Undelivered>;
     /// Brings an issue to how it should stand; doing it twice is the same as once. Gives the assignees that are not known there.
     async fn bring(&self, issue: &Issue, wanted: &IssueWanted) -> Result<Vec<String>, Undelivered>;
 }

@@ -26,7 +26,7 @@ impl Engine {
     /// Works until `stop` turns true.
     pub async fn run_until(self: Arc<Self>, stop: watch::Receiver<bool>) {
         let (turning, ticking) = (Arc::clone(&self).turning(stop.clone()), Arc::clone(&self).ticking(stop.clone()));
-        tokio::join!(turning, ticking, self.delivering(stop));
+        tokio::join!(turning, ticking, Arc::clone(&self).looking(stop.clone()), self.delivering(stop));
     }
 
     /// Says every minute that a minute has passed.
@@ -61,6 +61,19 @@ impl Engine {
                     tracing::error!(%problem, "turn not stored; it will be taken again");
                     pause(&mut stop).await;
                 }
+            }
+        }
+    }
+
+    /// Looks for what may or may not have happened.
+    async fn looking(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            if let Err(problem) = self.reconcile().await {
+                tracing::error!(%problem, "what came of a look is not stored; it is looked for again");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(POLL) => {}
+                _ = stop.changed() => {}
             }
         }
     }

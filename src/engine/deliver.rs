@@ -32,21 +32,21 @@ const GIVE_UP_AFTER: i64 = 30 * MINUTE;
 
 /// What carrying an effect out came to; to be stored, whatever it takes.
 #[derive(Clone, Debug)]
-struct Done {
-    progress: Progress,
-    event: Option<Event>,
+pub(super) struct Done {
+    pub(super) progress: Progress,
+    pub(super) event: Option<Event>,
 }
 
 impl Done {
-    const fn sent(remote: Option<String>, said: Option<Reply>) -> Self {
+    pub(super) const fn sent(remote: Option<String>, said: Option<Reply>) -> Self {
         Self { progress: Progress::Sent { remote, said }, event: None }
     }
 
-    fn with(event: Event) -> Self {
+    pub(super) fn with(event: Event) -> Self {
         Self { event: Some(event), ..Self::sent(None, None) }
     }
 
-    fn superseded(why: &str) -> Self {
+    pub(super) fn superseded(why: &str) -> Self {
         Self { progress: Progress::Superseded { why: why.to_owned() }, event: None }
     }
 }
@@ -110,15 +110,15 @@ impl Engine {
                 let why = "interrupted; never begun again".to_owned();
                 (Progress::Dead { why }, done.event.map(|event| self.result_of(row, event)))
             }
-            effect if effect.destination().repeatable() || matches!(effect, Effect::Verify { .. }) => {
+            effect if effect.repeatable() => {
                 (Progress::Again { at: self.ports.clock.now(), why: why.to_owned() }, None)
             }
-            _ => (Progress::Unknown { why: why.to_owned() }, None),
+            effect => (self.in_doubt(effect, why.to_owned()), None),
         };
         self.store_outcome(row.id, progress, event).await
     }
 
-    fn result_of(&self, row: &Outgoing, event: Event) -> Arrival {
+    pub(super) fn result_of(&self, row: &Outgoing, event: Event) -> Arrival {
         Arrival { source: "effect".to_owned(), key: row.op.clone(), at: self.ports.clock.now(), event }
     }
 
@@ -153,9 +153,8 @@ impl Engine {
                 Ok(Done::sent(None, None))
             }
             Effect::Forget { .. } => Err(Undelivered::Never { why: "memory cannot forget yet".to_owned() }),
-            Effect::FileIssue { .. } | Effect::MoveIssue { .. } => {
-                Err(Undelivered::Never { why: "no tracker is connected".to_owned() })
-            }
+            Effect::FileIssue { follow_up, .. } => self.file_issue(row, *follow_up).await,
+            Effect::MoveIssue { follow_up, .. } => self.move_issue(&incident, *follow_up).await,
             Effect::Page { .. } | Effect::EndPage { .. } => {
                 Err(Undelivered::Never { why: "no pager is connected".to_owned() })
             }
@@ -231,8 +230,10 @@ impl Engine {
         let patient = attempts < MAX_ATTEMPTS || self.ports.clock.now().since(row.queued_at) < GIVE_UP_AFTER;
         match problem {
             Undelivered::NotYet { why, after_ms } if patient => again(why, after_ms),
-            Undelivered::Unknown { why } if row.effect.destination().repeatable() && patient => again(why, None),
-            Undelivered::Unknown { why } => Done { progress: Progress::Unknown { why }, event: None },
+            Undelivered::Unknown { why } if row.effect.repeatable() && patient => again(why, None),
+            // It may have had its effect, and that does no harm: a person is told that nobody knows.
+            Undelivered::Unknown { why } if row.effect.repeatable() => given_up(row, why),
+            Undelivered::Unknown { why } => Done { progress: self.in_doubt(&row.effect, why), event: None },
             Undelivered::NotYet { why, .. } | Undelivered::Never { why } => given_up(row, why),
         }
     }
@@ -273,7 +274,7 @@ fn room_name(incident: &Incident) -> String {
 }
 
 /// What could not be done, for a person.
-fn what(effect: &Effect) -> String {
+pub(super) fn what(effect: &Effect) -> String {
     match effect {
         Effect::OpenRoom { platform, .. } => format!("open the room on {}", platform.label()),
         Effect::Card { platform, .. } => format!("bring the card on {} up to date", platform.label()),

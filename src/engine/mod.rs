@@ -7,7 +7,9 @@ mod ask;
 mod beat;
 mod deliver;
 mod intake;
+mod reconcile;
 mod settle;
+mod track;
 mod turn;
 
 pub use deliver::MAX_ATTEMPTS;
@@ -17,7 +19,7 @@ use crate::flow::identity::Platform;
 use crate::flow::incident::{Incident, IncidentId};
 use crate::flow::policy::Policy;
 use crate::ports::{
-    Chat, Clock, Directory, Inbox, Journal, Memory, Observer, Outbox, Runner, StoreError, Unobserved, Views,
+    Chat, Clock, Directory, Inbox, Journal, Memory, Observer, Outbox, Runner, StoreError, Tracker, Unobserved, Views,
 };
 use smokejumper_intents::reply::Reply;
 use smokejumper_intents::word::Severity;
@@ -36,6 +38,8 @@ pub struct Ports {
     pub memory: Arc<dyn Memory>,
     pub runner: Arc<dyn Runner>,
     pub directory: Arc<dyn Directory>,
+    /// `None`: follow-ups stay here.
+    pub tracker: Option<Arc<dyn Tracker>>,
     pub clock: Arc<dyn Clock>,
 }
 

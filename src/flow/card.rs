@@ -316,8 +316,14 @@ fn owed(incident: &Incident, policy: &Policy) -> Section {
         if let Some(due) = &f.due {
             spans.push(ours(format!(", due {due}")));
         }
+        if let Some(issue) = &f.issue {
+            spans.push(faint(format!(", {}#{}", issue.repository, issue.number)));
+        }
         if f.done_at.is_some() {
             spans.push(strong(", done"));
+        }
+        if !f.unknown.is_empty() {
+            spans.extend([faint("; not known there: "), outside(f.unknown.join(", "))]);
         }
         line(spans)
     });

@@ -37,7 +37,10 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
     match event {
         Event::Signals(delivery) => placing::signals(&mut draft, &delivery),
         Event::Changed(change) => suspects::changed(&mut draft, &change),
-        Event::Tick => placing::again(&mut draft),
+        Event::Tick => {
+            placing::again(&mut draft);
+            followup::push(&mut draft);
+        }
         Event::Asked { by, ask } => response::asked(&mut draft, &by, ask)?,
         Event::RoomOpened { incident, platform, room } => {
             if draft.incident(incident).is_some_and(|i| !i.rooms.contains_key(&platform)) {
@@ -62,6 +65,7 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
         }
         Event::Due { incident, timer: Timer::Expiry { request } } => remediation::expire(&mut draft, incident, request),
         Event::Due { incident, timer: Timer::Quiet } => quiet(&mut draft, incident),
+        Event::Due { incident, timer: Timer::File } => followup::file(&mut draft, incident),
         // Set by nobody yet: escalation, nudges and nags bring their chapters with them.
         Event::Due { timer: Timer::Escalate { .. } | Timer::Nudge | Timer::Nag, .. } => {}
     }

@@ -230,6 +230,7 @@ impl Desk {
             Fact::FollowUpOpened { .. }
             | Fact::FollowUpDone { .. }
             | Fact::FollowUpReopened { .. }
+            | Fact::IssueAsked { .. }
             | Fact::IssueFiled { .. }
                 if !incident.private =>
             {

@@ -92,6 +92,8 @@ pub enum Timer {
     Nudge,
     /// What is still owed after it ended: closing it, follow-ups that are overdue.
     Nag,
+    /// Follow-ups the tracker does not have yet are to become issues.
+    File,
 }
 
 /// Who carries an effect out. Rows of one incident and destination go out in order.
@@ -162,6 +164,13 @@ impl Effect {
         }
     }
 
+    /// Doing it twice is the same as doing it once: at its destination everything is, or this is.
+    #[must_use]
+    pub const fn repeatable(&self) -> bool {
+        self.destination().repeatable()
+            || matches!(self, Self::MoveIssue { .. } | Self::Page { .. } | Self::EndPage { .. } | Self::Verify { .. })
+    }
+
     /// Class run: at most once (ARCHITECTURE.md D6).
     #[must_use]
     pub const fn is_run(&self) -> bool {
@@ -179,6 +188,8 @@ impl Effect {
             Self::Wake { timer: Timer::Escalate { .. }, .. } => Some("escalate".to_owned()),
             Self::Wake { timer: Timer::Nudge, .. } => Some("nudge".to_owned()),
             Self::Wake { timer: Timer::Nag, .. } => Some("nag".to_owned()),
+            Self::Wake { timer: Timer::File, .. } => Some("file".to_owned()),
+            Self::FileIssue { follow_up, .. } => Some(format!("file:{follow_up}")),
             Self::MoveIssue { follow_up, .. } => Some(format!("issue:{follow_up}")),
             _ => None,
         }

@@ -95,6 +95,9 @@ pub enum IssueMove {
     Reopened,
     /// Login of who has it now; `None`: nobody.
     Assigned(Option<String>),
+    Deleted,
+    /// It lives there now.
+    Transferred(Issue),
 }
 
 /// What approval is checked against at the moment of execution.

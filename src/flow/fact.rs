@@ -211,6 +211,12 @@ pub enum Fact {
         digest: String,
         what: Vec<String>,
     },
+    /// The tracker is to make an issue of it.
+    IssueAsked {
+        follow_up: u32,
+        /// `owner/name`: it is looked for where it was asked for, whatever the configuration says by then.
+        repository: String,
+    },
 }
 
 /// Something that has an owner.
@@ -312,6 +318,11 @@ pub struct Owed {
     pub title: String,
     pub link: Option<String>,
     pub opened_at: At,
+    /// When the tracker was last asked for an issue of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<At>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issue: Option<Issue>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -386,7 +397,7 @@ pub enum Unreadable {
 }
 
 /// Every kind, in the order of the enum. `redacted` is written by purge alone.
-pub const KINDS: [&str; 43] = [
+pub const KINDS: [&str; 44] = [
     "declared",
     "alerts_changed",
     "acknowledged",
@@ -430,6 +441,7 @@ pub const KINDS: [&str; 43] = [
     "silenced",
     "silence_ended",
     "rules_changed",
+    "issue_asked",
 ];
 
 impl Fact {

@@ -207,6 +207,19 @@ pub struct FollowUp {
     pub done_at: Option<At>,
     /// Where it lives in the tracker, once it was filed.
     pub issue: Option<Issue>,
+    /// When and where the tracker was last asked for that.
+    #[serde(default)]
+    pub asked: Option<Asked>,
+    /// Assignees and labels the tracker did not know.
+    #[serde(default)]
+    pub unknown: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    pub at: At,
+    /// `owner/name`.
+    pub repository: String,
 }
 
 impl Phase {
@@ -275,6 +288,8 @@ impl Incident {
                 title: f.title.clone(),
                 link: f.link.clone(),
                 opened_at: f.opened_at,
+                asked: f.asked.as_ref().map(|asked| asked.at),
+                issue: f.issue.clone(),
             })
             .collect()
     }

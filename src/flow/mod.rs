@@ -17,6 +17,7 @@ pub mod followup;
 pub mod hours;
 pub mod identity;
 pub mod incident;
+pub mod issue;
 pub mod learning;
 pub mod matcher;
 pub mod moment;

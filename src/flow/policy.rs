@@ -186,6 +186,8 @@ pub struct Tracking {
     /// `owner/name`, when the service names none.
     pub repository: Option<String>,
     pub labels: Vec<String>,
+    /// Address of the console as others reach it, without a slash at the end; `None`: issues do not link to it.
+    pub console: Option<String>,
 }
 
 impl Default for Escalation {

@@ -234,7 +234,8 @@ fn follow_ups(incident: &Incident, entries: &[Entry], policy: &Policy) -> Vec<Se
     for entry in entries {
         let Fact::FollowUpOpened { id, title, owner, due, link } = &entry.fact else { continue };
         let mut spans = vec![strong(format!("F-{id} "))];
-        match link {
+        let filed = incident.follow_ups.get(id).and_then(|f| f.issue.as_ref()).map(|issue| &issue.url);
+        match filed.or(link.as_ref()) {
             Some(link) => spans.push(Span::Link { label: title.clone(), href: link.clone() }),
             None => spans.push(outside(title.clone())),
         }

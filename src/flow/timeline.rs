@@ -131,6 +131,9 @@ fn tell(entry: &Entry, policy: &Policy) -> Option<Vec<Span>> {
         Fact::PostmortemDrafted { .. } => vec![ours("Postmortem drafted")],
         Fact::Redacted { n } => vec![ours(format!("Entry {n} was erased on request"))],
         Fact::FollowUpReopened { id } => vec![by(), ours(format!(" reopened follow-up F-{id}"))],
+        Fact::IssueAsked { follow_up, repository } => {
+            vec![ours(format!("Follow-up F-{follow_up} is to become an issue of ")), code(repository.clone())]
+        }
         Fact::IssueFiled { follow_up, issue, .. } => vec![
             ours(format!("Follow-up F-{follow_up} became ")),
             Span::Link { label: format!("{}#{}", issue.repository, issue.number), href: issue.url.clone() },

@@ -39,6 +39,7 @@ async fn engine(data: &Path) -> (Engine, Ledger) {
         memory: Arc::new(IndexedMemory::volatile().unwrap()),
         runner: Arc::new(Hands::new(settings).unwrap()),
         directory: Arc::new(ConfiguredDirectory::new(Arc::new(policy.clone()))),
+        tracker: None,
         clock: Arc::new(Noon),
     };
     (Engine::start(ports, policy).await.unwrap(), ledger)

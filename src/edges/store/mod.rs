@@ -188,6 +188,13 @@ impl Outbox for Store {
         outbox::standing(self.reader.pool(), "sending").await
     }
 
+    async fn doubtful(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        if self.is_restored().is_some() {
+            return Ok(Vec::new());
+        }
+        outbox::doubtful(self.reader.pool(), now, limit).await
+    }
+
     async fn next_due(&self) -> Result<Option<At>, StoreError> {
         if self.is_restored().is_some() {
             return Ok(None);

@@ -15,6 +15,9 @@ use crate::ports::{Outgoing, Progress, StoreError};
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row as _};
 
+/// When a row is due that nobody but people can look for.
+const NEVER: i64 = i64::MAX;
+
 impl Pen<'_> {
     /// Queues an effect; an older pending one it makes pointless is dropped. The new one is not due before the one it
     /// takes over from, so that no update talks its way around a vendor's Retry-After (I9).
@@ -112,7 +115,21 @@ impl Pen<'_> {
                 query.execute(&mut *self.connection).await?;
                 return Ok(());
             }
-            Progress::Unknown { why } => ("unknown", why),
+            Progress::Look { at, why } => {
+                if run == 1 {
+                    return Err(Trouble::conflict(format!("run {id} is looked for by people only")));
+                }
+                let sql = "UPDATE outbox SET state = 'unknown', due_at = $1, settled_at = $2, error = $3 WHERE id = $4";
+                let query = sqlx::query(sql).bind(at.0).bind(self.now.0).bind(why).bind(id);
+                query.execute(&mut *self.connection).await?;
+                return Ok(());
+            }
+            Progress::Unknown { why } => {
+                let sql = "UPDATE outbox SET state = 'unknown', due_at = $1, settled_at = $2, error = $3 WHERE id = $4";
+                let query = sqlx::query(sql).bind(NEVER).bind(self.now.0).bind(why).bind(id);
+                query.execute(&mut *self.connection).await?;
+                return Ok(());
+            }
             Progress::Superseded { why } => ("superseded", why),
             Progress::Dead { why } => ("dead", why),
         };
@@ -155,15 +172,27 @@ impl Pen<'_> {
 /// Rows in one state. `unknown`: those of a former process (marked when this one took over), and those settled as such.
 pub async fn standing(pool: &AnyPool, state: &str) -> Result<Vec<Outgoing>, StoreError> {
     let sql = "SELECT id, op, effect, attempts, queued_at FROM outbox WHERE state = $1 ORDER BY id";
-    let rows = sqlx::query(sql).bind(state).fetch_all(pool).await.map_err(|e| explain(&e))?;
+    read(&sqlx::query(sql).bind(state).fetch_all(pool).await.map_err(|e| explain(&e))?)
+}
+
+fn read(rows: &[AnyRow]) -> Result<Vec<Outgoing>, StoreError> {
     let mut found = Vec::with_capacity(rows.len());
-    for row in &rows {
+    for row in rows {
         match outgoing(row).map_err(|e| explain(&e))? {
             Ok(outgoing) => found.push(outgoing),
             Err(e) => tracing::error!(error = %e, "an interrupted effect waits for a version that can read it"),
         }
     }
     Ok(found)
+}
+
+/// Rows of unknown outcome that may be looked for now. Those a former process left are given as `unknown` first, and then
+/// settled as rows to look for.
+pub async fn doubtful(pool: &AnyPool, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+    let sql = "SELECT id, op, effect, attempts, queued_at FROM outbox \
+               WHERE state = 'unknown' AND run = 0 AND due_at <= $1 ORDER BY due_at, id LIMIT $2";
+    let query = sqlx::query(sql).bind(now.0).bind(i64::from(limit));
+    read(&query.fetch_all(pool).await.map_err(|e| explain(&e))?)
 }
 
 /// When something can next be claimed: rows behind one that is in flight do not count.

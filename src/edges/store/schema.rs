@@ -13,7 +13,7 @@ const MIGRATIONS: &[&str] =
 
 /// Version of how facts fold into an incident. Raise it when [`crate::flow::incident::Incident`] or its `apply` changes
 /// what a snapshot means; older snapshots are then folded again from the journal.
-pub const FOLD: i64 = 3;
+pub const FOLD: i64 = 4;
 
 /// The version found; 0 for an empty database.
 pub async fn version(connection: &mut AnyConnection) -> Result<usize, StoreError> {

@@ -1,7 +1,7 @@
 //! The fold: what each kind of fact changes in an incident. Total: what makes no sense in a state changes nothing.
 
 use super::{
-    FollowUp, Incident, Judgement, Lifecycle, MAX_CHANGES, MAX_GROUPS, MAX_INVOLVED, MAX_NOTE_CHARS, MAX_NOTES,
+    Asked, FollowUp, Incident, Judgement, Lifecycle, MAX_CHANGES, MAX_GROUPS, MAX_INVOLVED, MAX_NOTE_CHARS, MAX_NOTES,
     MAX_PAGES, Nudges, OTHER, Page, Phase, Run, Task, Update,
 };
 use crate::flow::fact::{Entry, Fact, GroupChange, Item};
@@ -123,6 +123,8 @@ impl Incident {
                     opened_at: entry.at,
                     done_at: None,
                     issue: None,
+                    asked: None,
+                    unknown: Vec::new(),
                 });
             }
             Fact::FollowUpDone { id } => {
@@ -136,10 +138,16 @@ impl Incident {
                     f.done_at = None;
                 }
             }
-            Fact::IssueFiled { follow_up, issue, .. } => {
+            Fact::IssueAsked { follow_up, repository } => {
+                if let Some(f) = self.follow_ups.get_mut(follow_up) {
+                    f.asked = Some(Asked { at: entry.at, repository: repository.clone() });
+                }
+            }
+            Fact::IssueFiled { follow_up, issue, unknown } => {
                 if let Some(f) = self.follow_ups.get_mut(follow_up) {
                     f.link = Some(issue.url.clone());
                     f.issue = Some(issue.clone());
+                    f.unknown.clone_from(unknown);
                 }
             }
             Fact::Renamed { title } => self.title.clone_from(title),

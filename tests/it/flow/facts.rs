@@ -68,6 +68,7 @@ fn place(fact: &Fact) -> usize {
         Fact::Silenced { .. } => 40,
         Fact::SilenceEnded { .. } => 41,
         Fact::RulesChanged { .. } => 42,
+        Fact::IssueAsked { .. } => 43,
     }
 }
 
@@ -181,6 +182,7 @@ pub fn samples() -> Vec<Fact> {
         },
         Fact::SilenceEnded { silence: 1 },
         Fact::RulesChanged { digest: text("00ff"), what: vec![text("2 routes, were 1")] },
+        Fact::IssueAsked { follow_up: 1, repository: text("acme/checkout") },
     ]
 }
 
@@ -223,6 +225,8 @@ fn suggestion() -> Suggestion {
             title: text("check the config in CI"),
             link: Some(text("https://example.org/1")),
             opened_at: START,
+            asked: None,
+            issue: None,
         }],
         withheld: Withheld {
             causes: vec![Candidate { p: 0.25, ..candidate() }],

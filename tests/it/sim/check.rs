@@ -2,6 +2,7 @@
 //! life has come to rest.
 
 use super::life::Life;
+use super::outside::Truth;
 use crate::world::ledger::{Posted, Standing};
 use smokejumper::engine::MAX_ATTEMPTS;
 use smokejumper::flow::State;
@@ -208,6 +209,41 @@ fn ends(journal: &[Entry], posted: &[Posted], state: &State, broken: &mut Broken
     }
 }
 
+/// I7: one issue for each follow-up, whatever answers were lost; and both sides know of it and agree.
+fn issues(truth: &Truth, posted: &[Posted], state: &State, broken: &mut Broken) {
+    let mut made = BTreeMap::<(IncidentId, u32), Vec<u64>>::new();
+    for (at, (incident, follow_up, _)) in truth.issues.iter().enumerate() {
+        made.entry((*incident, *follow_up)).or_default().push(at as u64 + 1);
+    }
+    for ((id, number), numbers) in &made {
+        if numbers.len() > 1 {
+            broken.push(format!("I7: F-{number} of {id} has {} issues", numbers.len()));
+        }
+        let known = state.incidents.get(id).and_then(|i| i.follow_ups.get(number));
+        let Some(follow_up) = known else { continue };
+        if follow_up.issue.as_ref().map(|issue| issue.number) != numbers.first().copied() {
+            broken.push(format!("I8: F-{number} of {id} is issue {numbers:?}, and nobody here knows"));
+        }
+        let is = |p: &&Posted| matches!(&p.effect, Effect::MoveIssue { incident, follow_up } if (incident, follow_up) == (id, number));
+        let given_up = posted.iter().filter(is).any(|p| p.standing == Standing::Dead);
+        if follow_up.done_at.is_some() != truth.closed.contains(&numbers[0]) && !given_up {
+            broken.push(format!("I8: F-{number} of {id} and its issue disagree on whether it is done"));
+        }
+    }
+    for (id, incident) in &state.incidents {
+        for (number, follow_up) in &incident.follow_ups {
+            let is = |p: &&Posted| matches!(&p.effect, Effect::FileIssue { incident, follow_up } if (incident, follow_up) == (id, number));
+            let asked = || posted.iter().filter(is);
+            if follow_up.asked.is_some() && asked().next().is_none() {
+                broken.push(format!("I8: an issue of F-{number} of {id} was asked for, and nobody makes it"));
+            }
+            if follow_up.issue.is_some() && !made.contains_key(&(*id, *number)) {
+                broken.push(format!("I8: F-{number} of {id} is said to have an issue that was never made"));
+            }
+        }
+    }
+}
+
 /// I7, I18 and what people see, as the outside has it.
 fn outside(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, broken: &mut Broken) {
     let truth = life.truth.lock().unwrap();
@@ -227,6 +263,7 @@ fn outside(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, bro
             broken.push(format!("I8: {} is marked as sent, and the console never saw it", row.op));
         }
     }
+    issues(&truth, posted, state, broken);
     for row in posted.iter().filter(|p| p.standing == Standing::Dead && !p.effect.is_run()) {
         let refused = truth.refused.get(&row.op).copied().unwrap_or_default();
         if refused == 0 && row.effect.destination() != Destination::Room(Platform::Slack) {

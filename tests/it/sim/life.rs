@@ -10,11 +10,12 @@ use crate::world::ledger::{Ledger, Posted, Standing};
 use crate::world::town::{SOURCE, START, account, person, policy};
 use crate::world::watch::Watch;
 use smokejumper::engine::{Engine, Ports};
+use smokejumper::flow::effect::Destination;
 use smokejumper::flow::event::Event;
 use smokejumper::flow::fact::{Ended, Entry, Fact, Origin};
 use smokejumper::flow::identity::{PersonId, Platform};
 use smokejumper::flow::moment::{MINUTE, SECOND};
-use smokejumper::flow::policy::{Policy, Storm};
+use smokejumper::flow::policy::{Policy, Storm, Tracking};
 use smokejumper::ports::{Arrival, Chat, Clock, Door, Outgoing, StoreError};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -29,6 +30,7 @@ enum Came {
     Started(Result<Box<Engine>, StoreError>),
     Turned(Result<usize, StoreError>),
     Claimed(Result<Vec<Outgoing>, StoreError>),
+    Looked(Result<usize, StoreError>),
     Carried(Result<(), StoreError>),
     Taken(Box<Arrival>, Result<(), StoreError>),
 }
@@ -39,6 +41,7 @@ enum Job {
     Start,
     Turn,
     Claim,
+    Look,
     Carry,
     Take,
 }
@@ -75,6 +78,9 @@ impl Life {
         policy.storm = Storm { incidents: 3, window: 5 * MINUTE };
         if weather.slack {
             policy.platforms.push(Platform::Slack);
+        }
+        if weather.tracker {
+            policy.tracking = Some(Tracking { repository: Some("acme/ops".to_owned()), ..Tracking::default() });
         }
         let truth = Truth {
             file: "good".to_owned(),
@@ -186,6 +192,7 @@ impl Life {
             chats: chats.collect::<BTreeMap<_, _>>(),
             memory: Arc::new(outside.clone()),
             runner: Arc::new(outside.clone()),
+            tracker: Some(Arc::new(outside.clone())),
             directory: Arc::new(outside),
             clock: self.watch.clone(),
         };
@@ -278,6 +285,9 @@ impl Life {
             if !self.has(Job::Turn) && self.dice.chance(self.script.weather.turns) {
                 let engine = Arc::clone(engine);
                 self.tasks.push((Job::Turn, Box::pin(async move { Came::Turned(engine.turns().await) })));
+            } else if !self.has(Job::Look) && self.ledger.doubts(self.watch.now()) > 0 && self.dice.chance(300) {
+                let engine = Arc::clone(engine);
+                self.tasks.push((Job::Look, Box::pin(async move { Came::Looked(engine.reconcile().await) })));
             } else if !self.has(Job::Claim) && self.dice.chance(300) {
                 let engine = Arc::clone(engine);
                 self.tasks.push((Job::Claim, Box::pin(async move { Came::Claimed(engine.claim().await) })));
@@ -321,6 +331,7 @@ impl Life {
                 }
             }
             Came::Claimed(Err(e)) => self.note(|| format!("claimed nothing: {e}")),
+            Came::Looked(done) => self.note(|| format!("looked {done:?}")),
             Came::Carried(done) => self.note(|| format!("carried {done:?}")),
             Came::Taken(arrival, done) => {
                 self.note(|| format!("{} taken {done:?}", arrival.key));
@@ -361,7 +372,9 @@ impl Life {
         let storm = |e: &Entry| matches!(&e.fact, Fact::Declared { origin: Origin::Storm, .. });
         let truth = self.truth.lock().unwrap();
         let sky = self.sky.lock().unwrap();
-        let slack = |p: &Posted| p.standing == Standing::Unknown && !p.effect.is_run();
+        let slack = |p: &Posted| {
+            p.standing == Standing::Unknown && p.effect.destination() == Destination::Room(Platform::Slack)
+        };
         for (what, is_so) in [
             ("crash", self.crashes > 0),
             ("store struck", sky.struck.0 > 0),
@@ -369,6 +382,7 @@ impl Life {
             ("storm", journal.iter().any(storm)),
             ("process started", !truth.starts.is_empty()),
             ("outcome unknown", journal.iter().any(unknown)),
+            ("issue found again", self.ledger.posted().iter().any(|p| p.standing == Standing::Reconciled)),
             ("slack unknown", self.ledger.posted().iter().any(slack)),
         ] {
             if is_so {

@@ -27,7 +27,7 @@ use std::time::Instant;
 /// Lives in a plain `cargo test`: about a minute on two cores.
 const LIVES: u64 = 20_000;
 /// What a plain run must have been through at least fifty times, or its silence means little.
-const WORTH_SEEING: [&str; 14] = [
+const WORTH_SEEING: [&str; 16] = [
     "crash",
     "store struck",
     "vendor struck",
@@ -35,6 +35,8 @@ const WORTH_SEEING: [&str; 14] = [
     "process started",
     "outcome unknown",
     "slack unknown",
+    "issue_filed",
+    "issue found again",
     "run_denied",
     "run_expired",
     "run_voided",

@@ -6,14 +6,15 @@ use super::strait::{Sky, Struck};
 use crate::world::ledger::Ledger;
 use crate::world::town::{succeeded, tool, verdict};
 use async_trait::async_trait;
-use smokejumper::flow::fact::{Ended, Entry, Fact, Room, RunOutcome, Verdict};
+use smokejumper::flow::fact::{Ended, Entry, Fact, Issue, Room, RunOutcome, Verdict};
 use smokejumper::flow::identity::{Actor, PersonId, Platform};
 use smokejumper::flow::incident::{Incident, IncidentId};
+use smokejumper::flow::moment::At;
 use smokejumper::flow::plan::{FileDigest, Plan};
 use smokejumper::flow::policy::Policy;
 use smokejumper::flow::recollection::{Candidate, Lesson, PastIncident, Question, Recollection};
 use smokejumper::flow::remediation::Approved;
-use smokejumper::ports::{Chat, Directory, Memory, Runner, Undelivered};
+use smokejumper::ports::{Chat, Directory, IssueDraft, IssueWanted, Memory, Runner, Tracker, Undelivered};
 use smokejumper_intents::reply::Reply;
 use smokejumper_intents::word::Right;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,10 @@ pub struct Truth {
     /// How much of its incident the card shows.
     pub cards: BTreeMap<(Platform, IncidentId), u32>,
     pub lessons: BTreeMap<String, Lesson>,
+    /// Issues in the order they were made: the follow-up, and the operation each bears. Nothing can be made there once only.
+    pub issues: Vec<(IncidentId, u32, String)>,
+    /// Issues that are closed there, by their number.
+    pub closed: BTreeSet<u64>,
     /// Calls refused for now, by operation.
     pub refused: BTreeMap<String, u32>,
     /// Promises seen broken.
@@ -185,6 +190,40 @@ impl Memory for Outside {
     async fn search(&self, _: &str, _: usize) -> Result<Vec<PastIncident>, Undelivered> {
         Ok(Vec::new())
     }
+}
+
+#[async_trait]
+impl Tracker for Outside {
+    async fn file(&self, op: &str, draft: &IssueDraft) -> Result<(Issue, Vec<String>), Undelivered> {
+        let made = (draft.incident, draft.follow_up, op.to_owned());
+        let number = self
+            .call_or_never(op, 100, |truth| {
+                truth.issues.push(made);
+                truth.issues.len()
+            })
+            .await?;
+        Ok((issue(number), Vec::new()))
+    }
+
+    async fn find(&self, op: &str, _: &IssueDraft, _: At) -> Result<Option<(Issue, Vec<String>)>, Undelivered> {
+        if self.fault == Some(Fault::LooksAway) {
+            return Ok(None);
+        }
+        let found = self.call("find", |truth| truth.issues.iter().position(|(_, _, own)| own == op)).await?;
+        Ok(found.map(|at| (issue(at + 1), Vec::new())))
+    }
+
+    async fn bring(&self, issue: &Issue, wanted: &IssueWanted) -> Result<Vec<String>, Undelivered> {
+        let (number, closed) = (issue.number, wanted.closed);
+        self.call("bring", |truth| if closed { truth.closed.insert(number) } else { truth.closed.remove(&number) })
+            .await?;
+        Ok(Vec::new())
+    }
+}
+
+fn issue(number: usize) -> Issue {
+    let url = format!("https://github.com/acme/ops/issues/{number}");
+    Issue { repository: "acme/ops".to_owned(), number: number as u64, url }
 }
 
 #[async_trait]

@@ -23,10 +23,14 @@ pub enum Fault {
     TrustsOldFiles,
     /// Whoever could approve once can approve for ever.
     TrustsOldMembership,
+    /// What was made and whose answer was lost is not found again.
+    LooksAway,
+    /// What may have had an effect is repeated without a look.
+    RepeatsWithoutALook,
 }
 
 impl Fault {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::StartsBeforeItSaysSo,
         Self::ForgetsTheKey,
         Self::ForgetsTheOperation,
@@ -37,6 +41,8 @@ impl Fault {
         Self::ForgetsWhatWasInterrupted,
         Self::TrustsOldFiles,
         Self::TrustsOldMembership,
+        Self::LooksAway,
+        Self::RepeatsWithoutALook,
     ];
 }
 
@@ -46,7 +52,7 @@ impl Fault {
         match self {
             Self::StartsBeforeItSaysSo => &["before that was stored", "started 2 times"],
             Self::ForgetsTheKey => &["I3", "was accepted 2 times"],
-            Self::ForgetsTheOperation => &["I7"],
+            Self::ForgetsTheOperation | Self::LooksAway | Self::RepeatsWithoutALook => &["I7"],
             Self::LeasesInterruptedRunsAgain => &["started 2 times"],
             Self::AcknowledgesBeforeTheDisk => &["was accepted 0 times", "I4"],
             Self::ForgetsThatTheTurnWasTaken => &["not at rest"],

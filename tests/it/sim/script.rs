@@ -39,6 +39,8 @@ pub struct Weather {
     pub turns: usize,
     /// Slack is connected too: a platform on which nothing may be repeated blindly.
     pub slack: bool,
+    /// Follow-ups become issues.
+    pub tracker: bool,
     /// The end comes with a restart; if not, the process that lived through the weather must get over it by itself.
     pub restart: bool,
 }
@@ -59,6 +61,8 @@ impl Script {
             turns: dice.pick(&[300, 300, 300, 5]),
             slack: dice.chance(200),
             restart: dice.chance(600),
+            // From dice of its own: the lives of old seeds stay what they were.
+            tracker: Dice::new(seed.rotate_left(17)).chance(400),
         };
         let mut author = Author { dice, steps: Vec::new(), key: 0 };
         let length = 2 + author.dice.below(11);

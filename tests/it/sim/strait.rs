@@ -201,7 +201,12 @@ impl Outbox for Strait {
         Ok(rows)
     }
 
-    async fn settle(&self, id: i64, progress: Progress, event: Option<Arrival>) -> Result<(), StoreError> {
+    async fn settle(&self, id: i64, mut progress: Progress, event: Option<Arrival>) -> Result<(), StoreError> {
+        if self.has(Fault::RepeatsWithoutALook)
+            && let Progress::Look { at, why } = progress
+        {
+            progress = Progress::Again { at, why };
+        }
         if self.has(Fault::SettlesInTwoSteps) && event.is_some() {
             self.cross(self.ledger.settle(id, progress, None)).await?;
             return self.cross(async { self.ledger.accept(event.into_iter().collect()).await.map(drop) }).await;
@@ -222,6 +227,10 @@ impl Outbox for Strait {
 
     async fn sending(&self) -> Result<Vec<Outgoing>, StoreError> {
         self.cross(self.ledger.sending()).await
+    }
+
+    async fn doubtful(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        self.cross(self.ledger.doubtful(now, limit)).await
     }
 
     async fn next_due(&self) -> Result<Option<At>, StoreError> {

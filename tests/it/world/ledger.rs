@@ -70,9 +70,9 @@ pub struct Posted {
 pub struct Backlog {
     /// Events whose turn has not come.
     pub waiting: usize,
-    /// Rows a claim would give out now.
+    /// Rows a claim or a look would give out now.
     pub due: usize,
-    /// When the next row is due that is not due now.
+    /// When the next row is due, or to be looked for, that is not due now.
     pub next: Option<At>,
 }
 
@@ -133,12 +133,18 @@ impl Ledger {
     /// What there is to do at `now`, without a call.
     pub fn backlog(&self, now: At) -> Backlog {
         let books = self.books.lock().unwrap();
-        let free = books.free();
+        let (free, doubtful) = (books.free(), books.doubtful());
+        let dues = || free.iter().chain(&doubtful).map(|row| row.due);
         Backlog {
             waiting: books.waiting.len(),
-            due: free.iter().filter(|row| row.due <= now).count(),
-            next: free.iter().map(|row| row.due).filter(|due| *due > now).min(),
+            due: dues().filter(|due| *due <= now).count(),
+            next: dues().filter(|due| *due > now).min(),
         }
+    }
+
+    /// Rows that may be looked for now, without a call.
+    pub fn doubts(&self, now: At) -> usize {
+        self.books.lock().unwrap().doubtful().iter().filter(|row| row.due <= now).count()
     }
 
     /// Entries written so far.
@@ -254,7 +260,8 @@ impl Books {
             Progress::Again { .. } => Ok(Standing::Pending),
             Progress::Sent { .. } if standing == Standing::Unknown => Ok(Standing::Reconciled),
             Progress::Sent { .. } => Ok(Standing::Sent),
-            Progress::Unknown { .. } => Ok(Standing::Unknown),
+            Progress::Look { .. } if row.effect.is_run() => conflict(format!("run {id} is looked for by people only")),
+            Progress::Unknown { .. } | Progress::Look { .. } => Ok(Standing::Unknown),
             Progress::Superseded { .. } => Ok(Standing::Superseded),
             Progress::Dead { .. } => Ok(Standing::Dead),
         }
@@ -276,7 +283,13 @@ impl Books {
             Progress::Sent { remote, said } => {
                 (row.remote, row.said, row.settled_at, row.why) = (remote, said, Some(now), None);
             }
-            Progress::Unknown { why } | Progress::Superseded { why } | Progress::Dead { why } => {
+            Progress::Look { at, why } => {
+                (row.due, row.settled_at, row.why) = (at, Some(now), Some(why));
+            }
+            Progress::Unknown { why } => {
+                (row.due, row.settled_at, row.why) = (At(i64::MAX), Some(now), Some(why));
+            }
+            Progress::Superseded { why } | Progress::Dead { why } => {
                 (row.settled_at, row.why) = (Some(now), Some(why));
             }
         }
@@ -337,6 +350,12 @@ impl Books {
             }
         }
         free
+    }
+
+    /// Rows that are to be looked for, some time.
+    fn doubtful(&self) -> Vec<&Posted> {
+        let rows = self.live.iter().map(|id| &self.outbox[id]);
+        rows.filter(|row| row.standing == Standing::Unknown && !row.effect.is_run() && row.due < At(i64::MAX)).collect()
     }
 
     fn entries(&self, id: IncidentId) -> Vec<Entry> {
@@ -470,6 +489,15 @@ impl Outbox for Ledger {
         self.call(|books, _| {
             let rows = books.live.iter().map(|id| &books.outbox[id]);
             Ok(rows.filter(|row| row.standing == Standing::Sending).map(Posted::outgoing).collect())
+        })
+    }
+
+    async fn doubtful(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        self.call(|books, _| {
+            let mut rows = books.doubtful();
+            rows.retain(|row| row.due <= now);
+            rows.sort_by_key(|row| (row.due, row.id));
+            Ok(rows.into_iter().take(limit as usize).map(Posted::outgoing).collect())
         })
     }
 
