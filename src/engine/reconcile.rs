@@ -68,6 +68,7 @@ impl Engine {
             Ok(Seen::Pointless(why)) => (Progress::Unknown { why }, None),
             Err(problem) => self.unseen(row, problem),
         };
+        self.observer.carried(row.effect.destination(), &progress);
         self.store_outcome(row.id, progress, event).await?;
         self.queued.notify_one();
         Ok(())

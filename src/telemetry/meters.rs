@@ -215,7 +215,7 @@ impl Observer for Meters {
             Progress::Sending => return,
             Progress::Sent { .. } => "sent",
             Progress::Again { .. } => "again",
-            Progress::Unknown { .. } => "unknown",
+            Progress::Unknown { .. } | Progress::Look { .. } => "unknown",
             Progress::Superseded { .. } => "superseded",
             Progress::Dead { .. } => "dead",
         };
