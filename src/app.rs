@@ -1,6 +1,7 @@
 //! COMPOSITION ROOT: the only room that names concrete edges. Puts them around the engine, serves, and drains.
 
 mod health;
+mod heartbeat;
 mod learn;
 mod logins;
 mod loops;
@@ -8,6 +9,7 @@ mod loops;
 pub use loops::Ended;
 
 use self::health::Health;
+use self::heartbeat::Heart;
 use self::loops::Loops;
 use crate::config::checked::Config;
 use crate::edges::alerts;
@@ -99,6 +101,7 @@ impl App {
             .await
             .map_err(|source| StartError::Port { address: config.listen, source })?;
         let address = listener.local_addr().map_err(|e| StartError::Other(e.to_string()))?;
+        let heart = config.operations.heartbeat.clone().map(Heart::new).transpose()?;
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
         let store = Store::open(&config.data_dir, Arc::clone(&clock)).await?;
         // What the journal taught follows while alerts are taken in already: a long history must not keep them waiting.
@@ -149,7 +152,7 @@ impl App {
         let deployments = changes::router(&config.change_sources, Arc::clone(&door), Arc::clone(&clock), scrub, limits)
             .map_err(unfit)?;
         let monitor = monitor::router(health.watched(config.operations.metrics_tokens.clone()));
-        let counting = from_fn_with_state(Arc::clone(health.meters()), health::counted);
+        let counting = from_fn_with_state(Arc::clone(&health), health::counted);
         let app = web::router(&web).merge(alerts).merge(deployments).merge(monitor).layer(counting);
         let mut loops = Loops::new();
         loops.start("watch", |stop| Arc::clone(&health).keep_watch(Arc::clone(&engine), stop));
@@ -158,6 +161,9 @@ impl App {
         let socket = socket.with_logins(Arc::clone(&logins));
         loops.start("command line's socket", |stop| answer_terminals(socket, door, stop));
         loops.start("memory", |stop| learn::keep(memory.clone(), store.clone(), learnt, stop));
+        if let Some(heart) = heart {
+            loops.start("heartbeat", |stop| heart.beat(Arc::clone(&health), stop));
+        }
         let linger = config.operations.linger;
         Ok(Self { address, engine, store, memory, clock, console: base, logins, web, health, linger, loops })
     }

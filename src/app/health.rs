@@ -14,6 +14,8 @@ use crate::ports::{Clock, Observer as _};
 use crate::telemetry::gauges::{Gauges, Lane, Reading};
 use crate::telemetry::meters::{Answered, CONTENT_TYPE, Meters};
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::HeaderValue;
+use axum::http::header::CONNECTION;
 use axum::middleware::Next;
 use axum::response::Response;
 use smokejumper_intents::word::Severity;
@@ -220,10 +222,15 @@ fn set(reason: &RwLock<Option<Reason>>, now: Option<Reason>) {
     *reason.write().unwrap_or_else(PoisonError::into_inner) = now;
 }
 
-/// Counts every answer, by its route as the code declares it; what alerts were told is in the answer itself.
-pub async fn counted(State(meters): State<Arc<Meters>>, request: Request, next: Next) -> Response {
+/// Counts every answer, by its route as the code declares it; what alerts were told is in the answer itself. Who gets an
+/// answer while it drains is told to connect anew next time, so that no request is on its way when connections are closed.
+pub async fn counted(State(health): State<Arc<Health>>, request: Request, next: Next) -> Response {
+    let meters = &health.meters;
     let route = request.extensions().get::<MatchedPath>().map_or("none".to_owned(), |path| path.as_str().to_owned());
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
+    if health.draining.load(Ordering::SeqCst) {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     meters.http(&route, response.status().as_u16());
     if let Some(told) = response.extensions().get::<Told>() {
         meters.answered(&Answered {

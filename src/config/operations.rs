@@ -12,7 +12,7 @@ use toml::Spanned;
 /// Between two heartbeats, unless told otherwise. A switch that waits for a few of them notices within minutes.
 const HEARTBEAT_EVERY: i64 = MINUTE;
 /// At least that long between two heartbeats: a switch is somebody else's server.
-const LEAST_HEARTBEAT: i64 = 5 * SECOND;
+const LEAST_HEARTBEAT: i64 = SECOND;
 /// After SIGTERM it says that it is not ready, and goes on taking requests this long.
 const LINGER: i64 = SECOND / 2;
 /// More would not leave time for the rest within the 20 s that a stop may take.

@@ -3,6 +3,7 @@
 mod alertmanager;
 mod bot;
 mod check;
+mod drain;
 mod faults;
 mod hostile;
 mod incident;

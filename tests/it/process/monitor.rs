@@ -2,10 +2,11 @@
 
 use super::bot::{Bot, client};
 use super::storm::{alert, body};
-use crate::world::wait::{DEADLINE, seen};
+use crate::world::wait::{DEADLINE, moment, seen, until};
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, Connection as _};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 const DOCUMENT: &str = include_str!("../../../docs/operations.md");
 
@@ -146,4 +147,64 @@ async fn an_idle_server_that_cannot_write_is_not_ready_within_30_s() {
     seen("it is ready again", DEADLINE, || async { readiness(&bot).await.filter(|(status, _)| *status == 200) }).await;
     assert_eq!(bot.end().await.code(), Some(0), "{}", bot.errors());
     bot.assert_calm();
+}
+
+/// Counts the calls it gets, and what they asked for.
+async fn switch() -> (String, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
+    let calls = std::sync::Arc::<std::sync::Mutex<Vec<String>>>::default();
+    let noted = calls.clone();
+    let note = move |uri: axum::http::Uri| async move {
+        noted.lock().unwrap().push(uri.to_string());
+        "OK"
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/ping/canary-5d1f", listener.local_addr().unwrap());
+    tokio::spawn(axum::serve(listener, axum::Router::new().fallback(note)).into_future());
+    (url, calls)
+}
+
+#[tokio::test]
+async fn the_heartbeat_beats_while_it_is_ready_and_stops_when_it_is_not() {
+    let (url, calls) = switch().await;
+    let config = format!(
+        "[heartbeat]\nurl = {{ secret = \"switch\" }}\nevery = \"1s\"\n[secrets]\nswitch = \"{url}\"\n[log]\nformat = \"json\"\n"
+    );
+    let mut bot = Bot::serving(&config).await;
+    let heard = |n: usize| {
+        let calls = calls.clone();
+        move || Some(calls.lock().unwrap().len()).filter(|heard| *heard >= n)
+    };
+    until("two beats", heard(2)).await;
+    assert!(calls.lock().unwrap().iter().all(|uri| uri == "/ping/canary-5d1f"));
+    sqlx::any::install_default_drivers();
+    let url = format!("sqlite://{}?mode=rw", bot.data().join("smokejumper.db").display());
+    let mut other = AnyConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE; UPDATE meta SET value = value").execute(&mut other).await.unwrap();
+    seen("it is not ready", DEADLINE, || async { readiness(&bot).await.filter(|(status, _)| *status == 503) }).await;
+    // A beat that was under way may still arrive; then some of them stay out.
+    let before = calls.lock().unwrap().len();
+    moment(Duration::from_secs(4)).await;
+    let after = calls.lock().unwrap().len();
+    assert!(after <= before + 1, "{before} beats before, {after} after");
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    until("it beats again", heard(after + 1)).await;
+    let page = page(&bot).await;
+    assert!(page.contains("smokejumper_heartbeats_total{outcome=\"failed\"} 0"), "{page}");
+    assert_eq!(bot.end().await.code(), Some(0), "{}", bot.errors());
+    assert!(!bot.errors().contains("canary"), "{}", bot.errors());
+    for line in bot.errors().lines() {
+        assert!(serde_json::from_str::<Value>(line).is_ok(), "{line}");
+    }
+}
+
+#[test]
+fn a_heartbeat_over_the_open_net_in_plain_text_is_refused_unless_it_is_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "[server]\nlisten = \"127.0.0.1:0\"\ndata_dir = \"data\"\n[heartbeat]\nurl = \"http://switch.example/canary\"\n";
+    std::fs::write(folder.path().join("smokejumper.toml"), config).unwrap();
+    let output = super::smokejumper(folder.path(), &["serve"]);
+    let said = super::err(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("[heartbeat]") && said.contains("https") && !said.contains("canary"), "{said}");
 }
