@@ -61,6 +61,9 @@ fn intent(intent: &Intent) -> bool {
         }
         Intent::FollowUpDone { follow_up } => *follow_up > 0,
         Intent::Search { query } => line(query, QUERY_MAX),
+        Intent::OnCall { of: words } | Intent::Explain { alert: words } => {
+            words.as_deref().is_none_or(|words| line(words, QUERY_MAX))
+        }
         Intent::Help { verb } => verb.as_deref().is_none_or(name),
         Intent::Acknowledge
         | Intent::SetSeverity { .. }

@@ -97,6 +97,14 @@ pub enum Intent {
     Why,
     Similar,
     WhoToCall,
+    /// Who is on call: of a service, a schedule, `@somebody`, or everything.
+    OnCall {
+        of: Option<String>,
+    },
+    /// Why alerts are where they are: one by name or fingerprint, or all of the place.
+    Explain {
+        alert: Option<String>,
+    },
     Runbooks,
     Postmortem,
     Timeline,
@@ -117,6 +125,8 @@ impl Intent {
                 | Self::Why
                 | Self::Similar
                 | Self::WhoToCall
+                | Self::OnCall { .. }
+                | Self::Explain { .. }
                 | Self::Runbooks
                 | Self::Postmortem
                 | Self::Timeline

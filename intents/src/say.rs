@@ -58,6 +58,8 @@ fn command(ask: &Ask, quoted: bool) -> String {
         Intent::Why => ("why", vec![]),
         Intent::Similar => ("similar", vec![]),
         Intent::WhoToCall => ("who", vec![]),
+        Intent::OnCall { of } => ("on-call", vec![of.clone()]),
+        Intent::Explain { alert } => ("explain", vec![alert.clone()]),
         Intent::Runbooks => ("runbooks", vec![]),
         Intent::Postmortem => ("postmortem", vec![]),
         Intent::Timeline => ("timeline", vec![]),

@@ -6,6 +6,7 @@ use crate::flow::answer;
 use crate::flow::card::card;
 use crate::flow::identity::Identity;
 use crate::flow::incident::IncidentId;
+use crate::flow::on_call::{of_service, on_call};
 use crate::flow::refusal::Refusal;
 use crate::ports::StoreError;
 use smokejumper_intents::help::help;
@@ -44,6 +45,9 @@ impl Engine {
                 let place = ask.incident.map_or(Place::Lobby, Place::Incident);
                 return Ok(help(policy.right(by), place, verb.as_deref()));
             }
+            Intent::OnCall { of: Some(of) } => return Ok(told(on_call(Some(of), &policy, now))),
+            Intent::OnCall { of: None } if id.is_none() => return Ok(told(on_call(None, &policy, now))),
+            Intent::Explain { alert } if id.is_none() => return self.explain(by, None, alert.as_deref()).await,
             Intent::Runbooks if id.is_none() => {
                 return Ok(answer::runbooks(None, &views.desk().await?, &policy));
             }
@@ -57,11 +61,20 @@ impl Engine {
             Intent::Card => card(&incident, &views.desk().await?, &policy, now),
             Intent::Why => answer::why(&incident, &policy, now),
             Intent::Similar => answer::similar(incident.suggestion.as_ref().map_or(&[], |s| s.similar.as_slice())),
-            Intent::WhoToCall => answer::who(&incident, &policy),
+            Intent::WhoToCall => answer::who(&incident, &views.desk().await?, &policy, now),
+            Intent::OnCall { .. } => match &incident.service {
+                Some(service) => of_service(service, &policy, now),
+                None => told(on_call(None, &policy, now)),
+            },
+            Intent::Explain { alert } => self.explain(by, Some(id), alert.as_deref()).await?,
             Intent::Runbooks => answer::runbooks(Some(&incident), &views.desk().await?, &policy),
             Intent::Postmortem => answer::postmortem_reply(&incident, &views.entries(by, id).await?, &policy),
             Intent::Timeline => answer::timeline_reply(&incident, &views.entries(by, id).await?, &policy),
             other => Refusal::new(format!("{other:?} is not a question.")).to_reply(),
         })
     }
+}
+
+fn told(answer: Result<Reply, Refusal>) -> Reply {
+    answer.unwrap_or_else(|refusal| refusal.to_reply())
 }

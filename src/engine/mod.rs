@@ -6,6 +6,7 @@
 mod ask;
 mod beat;
 mod deliver;
+mod explain;
 mod intake;
 mod reconcile;
 mod settle;

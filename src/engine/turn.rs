@@ -134,7 +134,7 @@ impl Engine {
     }
 
     /// The state in memory, with `incident` in it.
-    async fn loaded<'c>(
+    pub(super) async fn loaded<'c>(
         &self,
         cache: &'c mut Cache,
         incident: Option<IncidentId>,

@@ -9,7 +9,7 @@ use super::phrase::{code, count, faint, line, ours, outside, percent, section, s
 use super::policy::Policy;
 use super::recollection::PastIncident;
 use super::triage::{case, reasons};
-use super::{postmortem, suspects, timeline};
+use super::{postmortem, suspects, timeline, whom};
 use smokejumper_intents::reply::{Line, Reply, Section, Span};
 use smokejumper_intents::word::State;
 
@@ -112,9 +112,9 @@ pub fn similar(past: &[PastIncident]) -> Reply {
 }
 
 #[must_use]
-pub fn who(incident: &Incident, policy: &Policy) -> Reply {
+pub fn who(incident: &Incident, desk: &Desk, policy: &Policy, now: At) -> Reply {
     let mut reply = titled(vec![strong("Who to call, for "), Span::Incident(incident.id.0)]);
-    reply.sections.push(Section { heading: String::new(), ..card::who(incident, policy) });
+    reply.sections.push(Section { heading: String::new(), ..whom::who(incident, desk, policy, now) });
     reply
 }
 

@@ -1,16 +1,16 @@
 //! The card: one per incident, the same on every platform, rendered from state when it is sent.
 
 use super::desk::{Desk, Record};
-use super::fact::{Origin, Suggestion};
-use super::identity::PersonId;
+use super::fact::Suggestion;
 use super::incident::{Incident, Phase};
 use super::moment::{At, DAY, span};
 use super::phrase::{button, code, count, faint, line, ours, outside, party, percent, person, section, strong, under};
 use super::policy::Policy;
-use super::recollection::{Candidate, PastIncident};
+use super::recollection::PastIncident;
 use super::remediation::SHORT;
 use super::standing::{decision_buttons, standing};
 use super::triage::{case, reasons};
+use super::whom::who;
 use super::{followup, suspects};
 use smokejumper_intents::intent::{Intent, Who};
 use smokejumper_intents::reply::{Button, Line, Reply, Section, Span, Style};
@@ -31,7 +31,7 @@ pub fn card(incident: &Incident, desk: &Desk, policy: &Policy, now: At) -> Reply
     if incident.is_open() {
         sections.extend([
             probable_cause(incident, policy, now),
-            who(incident, policy),
+            who(incident, desk, policy, now),
             worked_before(incident, desk, policy),
         ]);
     } else {
@@ -159,79 +159,6 @@ fn seen(suggestion: &Suggestion, now: At) -> String {
             count(suggestion.of, "past incident")
         ),
     }
-}
-
-/// At most three people or teams, each with the reason.
-#[must_use]
-pub fn who(incident: &Incident, policy: &Policy) -> Section {
-    let shown = policy.triage.shown;
-    let mut lines = Vec::new();
-    let mut named: Vec<String> = Vec::new();
-    let candidates = incident.suggestion.iter().flat_map(|s| s.responders.iter().map(move |c| (s, c)));
-    for (suggestion, candidate) in candidates.take(shown) {
-        named.push(candidate.value.clone());
-        let mut spans =
-            vec![person(policy, &PersonId(candidate.value.clone())), ours(" "), Span::Percent(percent(candidate.p))];
-        spans.push(ours(format!(": {}", reason(suggestion, candidate))));
-        lines.push(line(spans));
-        lines.extend(reasons(suggestion, candidate, 1));
-    }
-    for id in invited(incident, policy).iter().filter(|id| !named.contains(&id.0)) {
-        lines.push(line(vec![person(policy, id), ours(": called by the route of its alert")]));
-    }
-    named.extend(invited(incident, policy).iter().map(|id| id.0.clone()));
-    let owners: Vec<&String> = incident
-        .service
-        .as_ref()
-        .and_then(|s| policy.services.get(s))
-        .map(|s| s.owners.iter().collect())
-        .unwrap_or_default();
-    for known in policy.people.iter().filter(|p| !named.contains(&p.id.0)) {
-        if lines.iter().filter(|l| l.depth == 0).count() >= shown {
-            break;
-        }
-        let owns = owners.iter().any(|o| **o == known.id.0 || known.teams.contains(o));
-        let why = match (owns, known.on_call) {
-            (true, true) => "owns the service; on call now",
-            (true, false) => "owns the service",
-            (false, true) => "on call now",
-            (false, false) => continue,
-        };
-        let helped = incident.suggestion.as_ref().map(|s| helped(s, &known.id.0)).filter(|(n, _)| *n > 0);
-        let helped = helped.map_or_else(String::new, |(n, of)| format!("; responded in {n} of the {of} similar ones"));
-        lines.push(line(vec![Span::Person(known.name.clone()), ours(format!(": {why}{helped}"))]));
-    }
-    if lines.is_empty() {
-        lines.push(line(vec![ours("I don't know: no past incident, owner or on-call entry names anybody.")]));
-    }
-    section("Who to call", lines)
-}
-
-/// Whom the route that opened the incident calls in.
-fn invited<'p>(incident: &Incident, policy: &'p Policy) -> &'p [PersonId] {
-    let Some(Origin::Alert { route, .. }) = &incident.origin else { return &[] };
-    policy.routes.iter().find(|r| &r.name == route).map_or(&[], |r| r.invite.as_slice())
-}
-
-/// In how many of the similar incidents somebody responded.
-fn helped(suggestion: &Suggestion, who: &str) -> (usize, usize) {
-    let theirs = suggestion.similar.iter().filter(|s| s.responders.iter().any(|r| r == who)).count();
-    (theirs, suggestion.similar.len())
-}
-
-fn reason(suggestion: &Suggestion, candidate: &Candidate) -> String {
-    let (theirs, similar) = helped(suggestion, &candidate.value);
-    let mut parts = vec![format!("responded in {theirs} of the {similar} similar ones")];
-    let feature = |name: &str| candidate.features.iter().find(|(n, _)| n == name).map(|(_, v)| *v).unwrap_or_default();
-    if feature("on_call") > 0.0 {
-        parts.push("on call now".to_owned());
-    }
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a small count, written by triage
-    let open = feature("open_incidents") as u64;
-    if open > 0 {
-        parts.push(format!("leads {}", count(open, "other open incident")));
-    }
-    parts.join("; ")
 }
 
 /// Runbooks that apply here, with their record, one click to request.

@@ -4,12 +4,12 @@
 //! How an alert is placed is in `placing.rs`.
 
 use super::fact::{Ended, Entry, Fact, Origin, Owed};
-use super::identity::Actor;
+use super::identity::{Actor, Party};
 use super::incident::{Incident, IncidentId, note_change};
 use super::moment::At;
 use super::signal::{AlertKey, AlertStatus, Change, Signal};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Runs remembered for a runbook's median.
 pub const MAX_DURATIONS: usize = 20;
@@ -46,6 +46,40 @@ pub struct AlertState {
     /// Since when it is there, and for this reason.
     #[serde(default)]
     pub since: Option<At>,
+    /// The kind of reason.
+    #[serde(default)]
+    pub how: How,
+}
+
+/// The rule by which an alert is where it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// Stored before kinds were kept.
+    #[default]
+    Unknown,
+    /// It opened its incident.
+    Opened,
+    /// It joined the open incident of its service.
+    SameService,
+    /// It joined that of a service its own depends on, or the reverse.
+    Neighbour,
+    /// It names no service, and joined an incident without one that has alerts of its name.
+    SameName,
+    /// More incidents were opening than people can read.
+    Storm,
+    /// It was listed when an incident opened for its service.
+    Gathered,
+    /// Its incident became part of another.
+    Merged,
+    /// Listed: silenced, or in a maintenance window.
+    Silenced,
+    /// Listed: its route never opens or joins.
+    RouteNever,
+    /// Listed: its route opens nothing, and nothing open is its own.
+    Alone,
+    /// It was resolved before anybody saw it fire.
+    Unseen,
 }
 
 /// What the desk keeps of an open incident.
@@ -54,6 +88,9 @@ pub struct Summary {
     pub service: Option<String>,
     pub last_alert: Option<At>,
     pub storm: bool,
+    /// Who holds a role in it. Nobody while it is private: this is counted where others see it.
+    #[serde(default)]
+    pub engaged: Vec<Party>,
 }
 
 /// How a runbook did so far.
@@ -246,6 +283,8 @@ impl Desk {
             summary.service.clone_from(&incident.service);
             summary.last_alert = incident.times.last_alert;
             summary.storm = incident.origin == Some(Origin::Storm);
+            let roles = incident.roles.values().filter(|_| !incident.private);
+            summary.engaged = roles.cloned().collect::<BTreeSet<_>>().into_iter().collect();
         } else {
             self.open.remove(&id);
         }

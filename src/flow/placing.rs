@@ -3,7 +3,7 @@
 //! Knows the desk's rules (routes, silences, grouping, storm budget); knows nothing of what an incident then does.
 
 use super::decide::declare;
-use super::desk::AlertState;
+use super::desk::{AlertState, How};
 use super::draft::Draft;
 use super::effect::{Effect, Timer};
 use super::fact::{Fact, GroupChange, Origin};
@@ -28,13 +28,16 @@ pub const MAX_TITLE: usize = 140;
 pub enum Place {
     Join {
         incident: IncidentId,
+        how: How,
         because: String,
     },
     Open {
+        how: How,
         because: String,
     },
     /// Belongs to nothing: listed.
     List {
+        how: How,
         because: String,
     },
 }
@@ -59,10 +62,10 @@ pub fn again(draft: &mut Draft) {
     for alert in draft.loose().into_iter().filter(|a| a.incident.is_none()) {
         let signal = alert.signal();
         match placed(draft, &signal) {
-            (routed, Place::List { because }) => {
+            (routed, Place::List { how, because }) => {
                 if alert.because != because || alert.route != routed.route {
                     let since = Some(draft.now);
-                    draft.note_alert(AlertState { because, route: routed.route, since, ..alert });
+                    draft.note_alert(AlertState { because, route: routed.route, since, how, ..alert });
                 }
             }
             found => settle(draft, &signal, alert.count, found, &mut changes),
@@ -88,14 +91,14 @@ fn one(draft: &mut Draft, signal: &Signal, changes: &mut Changes) {
         if signal.status == AlertStatus::Firing {
             settle(draft, signal, 1, placed(draft, signal), changes);
         } else {
-            let because = "it was resolved before anybody saw it fire".to_owned();
-            let route = route(draft, &signal.key, &signal.labels).route;
-            draft.note_alert(state(
-                signal,
-                1,
-                draft.now,
-                Standing { incident: None, because, route, since: Some(draft.now) },
-            ));
+            let standing = Standing {
+                incident: None,
+                how: How::Unseen,
+                because: "it was resolved before anybody saw it fire".to_owned(),
+                route: route(draft, &signal.key, &signal.labels).route,
+                since: Some(draft.now),
+            };
+            draft.note_alert(state(signal, 1, draft.now, standing));
         }
         return;
     };
@@ -113,7 +116,8 @@ fn one(draft: &mut Draft, signal: &Signal, changes: &mut Changes) {
         // Still firing, or resolved before: no transition.
         (AlertStatus::Firing, AlertStatus::Firing, Some(_)) | (AlertStatus::Resolved, AlertStatus::Resolved, _) => None,
     };
-    let stays = Standing { incident: old.incident, because: old.because, route: old.route, since: old.since };
+    let AlertState { incident, how, because, route, since, .. } = old;
+    let stays = Standing { incident, how, because, route, since };
     draft.note_alert(state(signal, count, draft.now, stays));
     if let (Some(id), Some(change)) = (home, change) {
         changes.entry(id).or_default().push((change, signal.key.clone()));
@@ -156,12 +160,12 @@ pub fn recount(draft: &mut Draft, id: IncidentId) {
 fn settle(draft: &mut Draft, signal: &Signal, count: u64, found: (Routed, Place), changes: &mut Changes) {
     let (routed, place) = found;
     let route = routed.route.clone();
-    let (incident, because) = match place {
-        Place::Join { incident, because } => (Some(incident), because),
-        Place::List { because } => (None, because),
-        Place::Open { because } => (Some(open(draft, signal, routed, changes)), because),
+    let (incident, how, because) = match place {
+        Place::Join { incident, how, because } => (Some(incident), how, because),
+        Place::List { how, because } => (None, how, because),
+        Place::Open { how, because } => (Some(open(draft, signal, routed, changes)), how, because),
     };
-    let standing = Standing { incident, because, route, since: Some(draft.now) };
+    let standing = Standing { incident, how, because, route, since: Some(draft.now) };
     draft.note_alert(state(signal, count, draft.now, standing));
     if let Some(id) = incident {
         changes.entry(id).or_default().push((Change::Joined, signal.key.clone()));
@@ -188,6 +192,7 @@ fn open(draft: &mut Draft, signal: &Signal, routed: Routed, changes: &mut Change
                 alert.incident = Some(id);
                 alert.route = other.route;
                 alert.since = Some(draft.now);
+                alert.how = How::Gathered;
                 alert.because = format!("it was listed, and {id} opened for its service");
                 changes.entry(id).or_default().push((Change::Joined, alert.key.clone()));
                 draft.note_alert(alert);
@@ -207,22 +212,23 @@ pub fn placed(draft: &Draft, signal: &Signal) -> (Routed, Place) {
 
 fn place(draft: &Draft, signal: &Signal, routed: &Routed) -> Place {
     if let Some(hushed) = hushed(draft, &signal.labels) {
-        return Place::List { because: hushed.because(draft) };
+        return Place::List { how: How::Silenced, because: hushed.because(draft) };
     }
     if routed.open == Open::Never {
-        return Place::List { because: format!("{} never opens or joins", by_route(&routed.route)) };
+        let because = format!("{} never opens or joins", by_route(&routed.route));
+        return Place::List { how: How::RouteNever, because };
     }
-    if let Some((incident, because)) = related(draft, signal, routed.service.as_deref()) {
-        return Place::Join { incident, because };
+    if let Some((incident, how, because)) = related(draft, signal, routed.service.as_deref()) {
+        return Place::Join { incident, how, because };
     }
-    let alone = || format!("{}: nothing open that it belongs to", by_route(&routed.route));
+    let alone = format!("{}: nothing open that it belongs to", by_route(&routed.route));
     if routed.open == Open::Group {
-        return Place::List { because: alone() };
+        return Place::List { how: How::Alone, because: alone };
     }
-    let Some(because) = over_budget(draft) else { return Place::Open { because: alone() } };
+    let Some(because) = over_budget(draft) else { return Place::Open { how: How::Opened, because: alone } };
     match draft.open().find(|i| i.origin == Some(Origin::Storm)) {
-        Some(i) => Place::Join { incident: i.id, because },
-        None => Place::Open { because },
+        Some(i) => Place::Join { incident: i.id, how: How::Storm, because },
+        None => Place::Open { how: How::Storm, because },
     }
 }
 
@@ -253,7 +259,7 @@ fn over_budget(draft: &Draft) -> Option<String> {
 }
 
 /// The open incident that a signal's service, its neighbours, or its name speak for.
-fn related(draft: &Draft, signal: &Signal, service: Option<&str>) -> Option<(IncidentId, String)> {
+fn related(draft: &Draft, signal: &Signal, service: Option<&str>) -> Option<(IncidentId, How, String)> {
     let grouping = &draft.policy.grouping;
     let now = draft.now;
     let within = |i: &Incident, window: i64| {
@@ -266,7 +272,7 @@ fn related(draft: &Draft, signal: &Signal, service: Option<&str>) -> Option<(Inc
         let name = signal.name();
         let same = draft.open().filter(|i| within(i, grouping.service_window) && i.service.is_none());
         return latest(same.filter(|i| i.groups.contains_key(name)).collect())
-            .map(|id| (id, format!("same alert name, and {id} names no service either")));
+            .map(|id| (id, How::SameName, format!("same alert name, and {id} names no service either")));
     };
     let same = draft.open().filter(|i| {
         i.service.as_deref() == Some(service)
@@ -279,7 +285,7 @@ fn related(draft: &Draft, signal: &Signal, service: Option<&str>) -> Option<(Inc
         } else {
             "still fires".to_owned()
         };
-        return Some((id, format!("same service as {id}, which {why}")));
+        return Some((id, How::SameService, format!("same service as {id}, which {why}")));
     }
     let near = draft.open().filter(|i| {
         within(i, grouping.neighbour_window)
@@ -289,7 +295,8 @@ fn related(draft: &Draft, signal: &Signal, service: Option<&str>) -> Option<(Inc
     let other = draft.incident(id).and_then(|i| i.service.clone()).unwrap_or_default();
     let (needs, needed) = if depends(draft, service, &other) { (service, &*other) } else { (&*other, service) };
     let window = span(grouping.neighbour_window);
-    Some((id, format!("{needs} depends on {needed}, and {id} ({other}) had an alert within {window}")))
+    let because = format!("{needs} depends on {needed}, and {id} ({other}) had an alert within {window}");
+    Some((id, How::Neighbour, because))
 }
 
 fn neighbours(draft: &Draft, a: &str, b: &str) -> bool {
@@ -314,13 +321,14 @@ fn title(signal: &Signal, service: Option<&str>) -> String {
 /// Where an alert is, and why.
 struct Standing {
     incident: Option<IncidentId>,
+    how: How,
     because: String,
     route: String,
     since: Option<At>,
 }
 
 fn state(signal: &Signal, count: u64, now: At, standing: Standing) -> AlertState {
-    let Standing { incident, because, route, since } = standing;
+    let Standing { incident, how, because, route, since } = standing;
     let (starts_at, status, ends_at) = signal.rank();
     AlertState {
         key: signal.key.clone(),
@@ -337,6 +345,7 @@ fn state(signal: &Signal, count: u64, now: At, standing: Standing) -> AlertState
         because,
         route,
         since,
+        how,
     }
 }
 

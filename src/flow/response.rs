@@ -73,6 +73,8 @@ pub fn asked(draft: &mut Draft, by: &Identity, ask: Ask) -> Result<(), Refusal> 
         | Intent::Why
         | Intent::Similar
         | Intent::WhoToCall
+        | Intent::OnCall { .. }
+        | Intent::Explain { .. }
         | Intent::Runbooks
         | Intent::Postmortem
         | Intent::Timeline

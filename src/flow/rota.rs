@@ -5,6 +5,7 @@
 use super::identity::PersonId;
 use super::moment::At;
 use super::policy::Policy;
+use std::collections::BTreeSet;
 
 /// One schedule: whom it serves, and who stands on which level at what time.
 #[derive(Clone, Debug, Default)]
@@ -73,26 +74,85 @@ impl Shifts {
     }
 }
 
-impl Policy {
-    /// Who is on call for a service now, first who is asked first, nobody twice. Schedules that name the service or its owner team
-    /// come before those that serve everything; people who are always on call come first on level 1.
+impl Shifts {
+    /// Who comes on next, from when: the first turn that begins after `now`.
     #[must_use]
-    pub fn on_call(&self, service: Option<&str>, now: At) -> Vec<OnCall> {
+    pub fn next(&self, now: At) -> Option<(PersonId, At)> {
+        match self {
+            Self::Always(_) => None,
+            Self::Rotation { people, from, every } => {
+                if *every <= 0 || people.is_empty() {
+                    return None;
+                }
+                let turn = if now < *from { 0 } else { now.since(*from) / every + 1 };
+                let index = usize::try_from(turn).unwrap_or_default() % people.len();
+                people.get(index).map(|p| (p.clone(), from.plus(turn.saturating_mul(*every))))
+            }
+            Self::Calendar(shifts) => {
+                let next = shifts.iter().filter(|s| s.from > now).min_by_key(|s| s.from);
+                next.map(|s| (s.who.clone(), s.from))
+            }
+        }
+    }
+
+    /// Everybody who ever stands here.
+    #[must_use]
+    pub fn people(&self) -> BTreeSet<&PersonId> {
+        match self {
+            Self::Always(people) | Self::Rotation { people, .. } => people.iter().collect(),
+            Self::Calendar(shifts) => shifts.iter().map(|s| &s.who).collect(),
+        }
+    }
+
+    /// Within `from` (included) and `until` (excluded): when nobody stands here, in order.
+    #[must_use]
+    pub fn gaps(&self, from: At, until: At) -> Vec<(At, At)> {
+        let mut shifts: Vec<(At, At)> = match self {
+            Self::Always(people) if people.is_empty() => Vec::new(),
+            Self::Always(_) => return Vec::new(),
+            Self::Rotation { people, every, .. } if people.is_empty() || *every <= 0 => Vec::new(),
+            Self::Rotation { from, .. } => vec![(*from, At(i64::MAX))],
+            Self::Calendar(shifts) => shifts.iter().map(|s| (s.from, s.until)).collect(),
+        };
+        shifts.sort_unstable();
+        let mut gaps = Vec::new();
+        let mut covered = from;
+        for (begins, ends) in shifts {
+            if begins > covered && covered < until {
+                gaps.push((covered, begins.min(until)));
+            }
+            covered = covered.max(ends);
+        }
+        if covered < until {
+            gaps.push((covered, until));
+        }
+        gaps
+    }
+}
+
+impl Policy {
+    /// Schedules that serve a service: those that name it or its owner team; without such, those that serve everything.
+    #[must_use]
+    pub fn serving(&self, service: Option<&str>) -> Vec<&Schedule> {
         let owners = service.and_then(|s| self.services.get(s)).map_or(&[][..], |s| s.owners.as_slice());
         let own = |s: &&Schedule| {
             service.is_some_and(|name| s.services.iter().any(|x| x == name))
                 || s.teams.iter().any(|team| owners.contains(team))
         };
         let general = |s: &&Schedule| s.services.is_empty() && s.teams.is_empty();
-        let mut schedules: Vec<&Schedule> = self.rota.iter().filter(own).collect();
-        if schedules.is_empty() {
-            schedules = self.rota.iter().filter(general).collect();
-        }
+        let own: Vec<&Schedule> = self.rota.iter().filter(own).collect();
+        if own.is_empty() { self.rota.iter().filter(general).collect() } else { own }
+    }
+
+    /// Who is on call for a service now, first who is asked first, nobody twice. Schedules that name the service or its owner team
+    /// come before those that serve everything; people who are always on call come first on level 1.
+    #[must_use]
+    pub fn on_call(&self, service: Option<&str>, now: At) -> Vec<OnCall> {
         let always = self.people.iter().filter(|p| p.on_call);
         let mut found: Vec<OnCall> = always
             .map(|p| OnCall { who: p.id.clone(), level: 1, schedule: "always on call".to_owned(), until: None })
             .collect();
-        for schedule in schedules {
+        for schedule in self.serving(service) {
             for (level, shifts) in (1_u8..).zip(&schedule.levels) {
                 for (who, until) in shifts.at(now) {
                     if !found.iter().any(|o| o.who == who) {

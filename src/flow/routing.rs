@@ -55,19 +55,21 @@ pub fn route(draft: &Draft, key: &AlertKey, labels: &BTreeMap<String, String>) -
     }
 }
 
-/// The condition because of which a route is not for an alert whose labels it matches.
+/// The condition because of which a route is not for an alert whose labels it matches, and whether it asks for it (`when`) or
+/// bars it (`unless`).
 pub fn hindered<'r>(
     draft: &Draft,
     route: &'r Route,
     key: &AlertKey,
     labels: &BTreeMap<String, String>,
-) -> Option<&'r Condition> {
+) -> Option<(&'r Condition, bool)> {
     if route.when.is_empty() && route.unless.is_empty() {
         return None;
     }
     let service = service(Some(route), labels);
     let holds = |c: &&Condition| c.holds(draft, key, service.as_deref());
-    route.when.iter().find(|c| !holds(c)).or_else(|| route.unless.iter().find(holds))
+    let missing = route.when.iter().find(|c| !holds(c)).map(|c| (c, true));
+    missing.or_else(|| route.unless.iter().find(holds).map(|c| (c, false)))
 }
 
 fn service(route: Option<&Route>, labels: &BTreeMap<String, String>) -> Option<String> {

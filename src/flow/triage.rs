@@ -101,7 +101,8 @@ fn circumstances(draft: &Draft, id: IncidentId, candidate: &mut Candidate) {
     let person = PersonId(candidate.value.clone());
     let leads = |i: &&Incident| i.id != id && i.roles.get(&Role::Commander) == Some(&Party::Person(person.clone()));
     let other_open = draft.open().filter(leads).count();
-    let on_call = draft.policy.person_by_id(&person).is_some_and(|p| p.on_call);
+    let service = draft.incident(id).and_then(|i| i.service.as_deref());
+    let on_call = draft.policy.on_call(service, draft.now).iter().any(|o| o.who == person);
     candidate.features.push(("open_incidents".to_owned(), other_open as f64));
     candidate.features.push(("on_call".to_owned(), if on_call { 1.0 } else { 0.0 }));
 }

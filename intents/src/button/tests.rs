@@ -52,10 +52,14 @@ fn intent() -> impl Strategy<Value = Intent> {
     let asks = prop_oneof![
         any::<bool>().prop_map(|closed| Intent::List { closed }),
         text().prop_map(|query| Intent::Search { query }),
+        text().prop_map(|of| Intent::OnCall { of: Some(of) }),
+        text().prop_map(|alert| Intent::Explain { alert: Some(alert) }),
         proptest::sample::select(vec![
             Intent::Why,
             Intent::Similar,
             Intent::WhoToCall,
+            Intent::OnCall { of: None },
+            Intent::Explain { alert: None },
             Intent::Runbooks,
             Intent::Postmortem,
             Intent::Timeline

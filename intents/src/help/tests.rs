@@ -28,6 +28,10 @@ fn an_approver_in_an_incident() {
       `why` - the probable cause, with its evidence
       `similar` - past incidents like this one, and what fixed them
       `who` - who can help best, and why
+      `on-call [service, @person or schedule]` - who is on call now, until when, and
+        who is next
+      `explain [alert's name or fingerprint]` - why alerts were routed, grouped or
+        silenced as they were
       `timeline` - what happened, in order
 
     Repair
@@ -60,6 +64,12 @@ fn a_responder_in_the_lobby() {
       `list [closed]` - the open incidents, or the closed ones
       `search <words>` - find past incidents by words
 
+    Understand
+      `on-call [service, @person or schedule]` - who is on call now, until when, and
+        who is next
+      `explain [alert's name or fingerprint]` - why alerts were routed, grouped or
+        silenced as they were
+
     Repair
       `runbooks` - the runbooks, and how often each one worked
 
@@ -87,6 +97,10 @@ fn a_viewer_sees_no_act() {
       `why` - the probable cause, with its evidence
       `similar` - past incidents like this one, and what fixed them
       `who` - who can help best, and why
+      `on-call [service, @person or schedule]` - who is on call now, until when, and
+        who is next
+      `explain [alert's name or fingerprint]` - why alerts were routed, grouped or
+        silenced as they were
       `timeline` - what happened, in order
 
     Repair

@@ -7,12 +7,14 @@ mod approve;
 mod card;
 pub(crate) mod declare;
 mod deny;
+mod explain;
 mod feedback;
 mod follow_up;
 mod help;
 mod lead;
 mod list;
 mod note;
+mod on_call;
 mod postmortem;
 mod resolve;
 mod role;
@@ -41,6 +43,8 @@ pub const VERBS: &[&Verb] = &[
     &why::VERB,
     &similar::VERB,
     &who::VERB,
+    &on_call::VERB,
+    &explain::VERB,
     &timeline::VERB,
     &runbooks::VERB,
     &run::VERB,

@@ -73,7 +73,7 @@ impl Stage {
         let since = self.break_it("2.42").await?;
         self.alert("2.42", since, None).await?;
         let first = self.opened(1).await?;
-        self.introduce(&first);
+        self.introduce(&first).await?;
 
         tell.step("Ana takes it.");
         let id = first.id;
@@ -127,11 +127,11 @@ impl Stage {
             .await
     }
 
-    fn introduce(&self, incident: &Incident) {
+    async fn introduce(&self, incident: &Incident) -> Seen {
         let tell = &self.narrator;
         let room = incident.rooms.values().next().map(|r| r.name.clone()).unwrap_or_default();
         tell.saw(&format!("{} {} opened, room {room}", incident.id, incident.severity().label()));
-        let Some(suggestion) = &incident.suggestion else { return };
+        let Some(suggestion) = &incident.suggestion else { return Ok(()) };
         for cause in suggestion.causes.iter().take(2) {
             let cases: Vec<_> = cause.evidence.iter().take(2).map(|(c, _)| c.as_str()).collect();
             tell.saw(&format!("probable cause, {} %: {}", percent(cause.p), cause.value));
@@ -144,11 +144,12 @@ impl Stage {
                 tell.more(&format!("         {}", past.cause.as_deref().unwrap_or_default()));
             }
         }
-        for line in
-            render(&answer::who(incident, &self.policy), 70).lines().skip(1).filter(|l| !l.trim().is_empty()).take(2)
-        {
+        let desk = self.views.desk().await.map_err(|e| broken(e.to_string()))?;
+        let who = answer::who(incident, &desk, &self.policy, self.clock.now());
+        for line in render(&who, 70).lines().skip(1).filter(|l| !l.trim().is_empty()).take(2) {
             tell.saw(&format!("who to call: {}", line.trim_start_matches(['•', '-', ' '])));
         }
+        Ok(())
     }
 
     /// Requested by one, refused to the same, approved by the other, executed, verified.
@@ -214,7 +215,7 @@ impl Stage {
         let since = self.break_it("2.43").await?;
         self.alert("2.43", since, None).await?;
         let second = self.opened(2).await?;
-        self.introduce(&second);
+        self.introduce(&second).await?;
         let suggestion = second.suggestion.as_ref().ok_or_else(|| broken("no suggestion"))?;
         let cites =
             suggestion.causes.first().is_some_and(|c| c.evidence.iter().any(|(case, _)| case == &first.to_string()));

@@ -2,7 +2,6 @@
 
 use super::story::Story;
 use crate::world::town::{account, asked, delivery, firing, signal};
-use smokejumper::flow::card::who;
 use smokejumper::flow::event::Event;
 use smokejumper::flow::fact::{Ended, RunOutcome};
 use smokejumper::flow::identity::PersonId;
@@ -12,6 +11,7 @@ use smokejumper::flow::moment::MINUTE;
 use smokejumper::flow::policy::{Open, Route, Silence};
 use smokejumper::flow::recollection::{Candidate, Recollection};
 use smokejumper::flow::signal::AlertStatus;
+use smokejumper::flow::whom::who;
 use smokejumper_intents::intent::Intent;
 use smokejumper_intents::reply::Span;
 use smokejumper_intents::text::line;
@@ -112,7 +112,7 @@ fn whom_the_route_calls_in_is_named() {
         invite: vec![PersonId("kim".to_owned())],
     });
     story.tell(delivery(vec![firing("Down", "search", 0, story.now)])).unwrap();
-    let section = who(story.incident(1), &story.policy);
+    let section = who(story.incident(1), &story.state.desk, &story.policy, story.now);
     assert_eq!(section.lines[0].spans[0], Span::Person("kim".to_owned()));
     assert_eq!(line(&section.lines[0]), "kim: called by the route of its alert");
 }

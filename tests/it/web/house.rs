@@ -225,7 +225,7 @@ impl Door for House {
         let incident = ask.incident.and_then(|n| rooms.state.incidents.get(&IncidentId(n)));
         Ok(match (&ask.intent, incident) {
             (Intent::Why, Some(incident)) => answer::why(incident, &self.policy, now),
-            (Intent::WhoToCall, Some(incident)) => answer::who(incident, &self.policy),
+            (Intent::WhoToCall, Some(incident)) => answer::who(incident, &rooms.state.desk, &self.policy, now),
             (Intent::Similar, Some(incident)) => {
                 answer::similar(&incident.suggestion.as_ref().map(|s| s.similar.clone()).unwrap_or_default())
             }

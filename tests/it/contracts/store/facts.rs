@@ -1,6 +1,6 @@
 //! Facts, alerts and effects made by hand, for the storage contract.
 
-use smokejumper::flow::desk::AlertState;
+use smokejumper::flow::desk::{AlertState, How};
 use smokejumper::flow::effect::{Effect, Timer};
 use smokejumper::flow::event::Event;
 use smokejumper::flow::fact::{Entry, Fact, Origin};
@@ -64,6 +64,7 @@ pub fn alert(fingerprint: &str, incident: Option<u32>) -> AlertState {
         because: "severity is critical".to_owned(),
         route: "default".to_owned(),
         since: Some(NOW),
+        how: How::Opened,
     }
 }
 
