@@ -12,6 +12,8 @@ use self::health::Health;
 use self::heartbeat::Heart;
 use self::loops::Loops;
 use crate::config::checked::Config;
+use crate::config::database;
+use crate::config::secret::Secret;
 use crate::edges::alerts;
 use crate::edges::changes;
 use crate::edges::chat::console::{self, Console};
@@ -24,6 +26,7 @@ use crate::edges::runner::redact::Redactor;
 use crate::edges::runner::{Hands, Settings};
 use crate::edges::socket::{self, LoginLink, Logins, Socket};
 use crate::edges::store::Store;
+use crate::edges::store::location::Location;
 use crate::edges::web::{self, LoginDesk, Origins, Parts, Web, WebState};
 use crate::engine::{Engine, Ports};
 use crate::flow::identity::{Identity, Platform};
@@ -103,7 +106,7 @@ impl App {
         let address = listener.local_addr().map_err(|e| StartError::Other(e.to_string()))?;
         let heart = config.operations.heartbeat.clone().map(Heart::new).transpose()?;
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
-        let store = Store::open(&config.data_dir, Arc::clone(&clock)).await?;
+        let store = Store::open(&location(&config), Arc::clone(&clock)).await?;
         // What the journal taught follows while alerts are taken in already: a long history must not keep them waiting.
         let (memory, learnt) = learn::open(&config.data_dir.join(INDEX))?;
         memory.teach(taught).await.map_err(|e| StartError::Other(e.to_string()))?;
@@ -219,9 +222,9 @@ impl App {
 ///
 /// # Errors
 /// The data directory is in use or cannot be used.
-pub async fn reindex(data_dir: &Path) -> Result<u64, StartError> {
-    let store = Store::open(data_dir, Arc::new(WallClock)).await?;
-    let index = data_dir.join(INDEX);
+pub async fn reindex(config: &Config) -> Result<u64, StartError> {
+    let store = Store::open(&location(config), Arc::new(WallClock)).await?;
+    let index = config.data_dir.join(INDEX);
     match std::fs::remove_dir_all(&index) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
             return Err(StartError::Other(format!("{} cannot be removed: {e}", index.display())));
@@ -234,6 +237,12 @@ pub async fn reindex(data_dir: &Path) -> Result<u64, StartError> {
     let cases = memory.cases().await;
     store.close().await;
     Ok(cases)
+}
+
+/// Where this configuration keeps its data.
+#[must_use]
+pub fn location(config: &Config) -> Location {
+    Location::new(&config.data_dir, config.database.clone())
 }
 
 /// A person of the console.
@@ -258,7 +267,9 @@ fn origins(address: SocketAddr, hosts: &[String]) -> Origins {
 
 /// Knows the shapes of secrets, and those of the configuration.
 fn redactor(config: &Config) -> Redactor {
-    Redactor::new(config.secrets.values().map(|s| s.expose().to_owned()))
+    let urls = config.database.iter().map(Secret::expose);
+    let passwords = urls.clone().filter_map(database::password);
+    Redactor::new(config.secrets.values().map(Secret::expose).chain(urls).chain(passwords).map(str::to_owned))
 }
 
 fn hands(config: &Config) -> Result<Hands, StartError> {

@@ -5,6 +5,7 @@
 use super::exit::Exit;
 use super::{Global, speak};
 use crate::edges::clock::WallClock;
+use crate::edges::store::location::Location;
 use crate::edges::store::reader::Reader;
 use crate::ports::StoreError;
 use std::os::fd::AsFd as _;
@@ -20,11 +21,11 @@ pub struct Args {
 }
 
 pub async fn run(global: &Global, args: &Args) -> Exit {
-    let data_dir = match global.data_dir() {
-        Ok(data_dir) => data_dir,
+    let location = match global.location() {
+        Ok(location) => location,
         Err(why) => return Exit::failed(&why),
     };
-    match export(&data_dir, args.output.as_deref()).await {
+    match export(&location, args.output.as_deref()).await {
         Ok(number) => {
             if !global.quiet {
                 speak::note(&format!("{number} {} exported", if number == 1 { "incident" } else { "incidents" }));
@@ -47,8 +48,8 @@ enum Trouble {
     File(PathBuf, std::io::Error),
 }
 
-async fn export(data_dir: &Path, output: Option<&Path>) -> Result<u64, Trouble> {
-    let reader = Reader::open(data_dir, Arc::new(WallClock)).await.map_err(Trouble::Store)?;
+async fn export(location: &Location, output: Option<&Path>) -> Result<u64, Trouble> {
+    let reader = Reader::open(location, Arc::new(WallClock)).await.map_err(Trouble::Store)?;
     let Some(path) = output else {
         let stdout = std::io::stdout().as_fd().try_clone_to_owned();
         let stdout = stdout.map_err(|error| Trouble::File(PathBuf::from("standard output"), error))?;

@@ -17,6 +17,7 @@ use crate::config::checked::{Checked, Config, Given, load};
 use crate::config::environment::Environment;
 use crate::config::operations::Log;
 use crate::config::problem::Problem;
+use crate::edges::store::location::Location;
 use crate::edges::{alerts, changes, runner};
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
@@ -90,11 +91,24 @@ impl Global {
     /// # Errors
     /// The configuration cannot be read that far; every mistake in it.
     fn data_dir(&self) -> Result<PathBuf, String> {
+        self.whereabouts(false).map(|location| location.dir)
+    }
+
+    /// The same with the database.
+    ///
+    /// # Errors
+    /// The configuration cannot be read that far, or the secret that names the database is not there.
+    fn location(&self) -> Result<Location, String> {
+        self.whereabouts(true)
+    }
+
+    fn whereabouts(&self, with_database: bool) -> Result<Location, String> {
         let checked = self.load();
         // A file that somebody named and that is not there is a mistake, whatever else was said.
         let misnamed = self.config.is_some() && checked.config.file.is_none();
-        if !misnamed && !checked.data_dir_unknown {
-            return Ok(checked.config.data_dir);
+        let unknown = checked.data_dir_unknown || (with_database && checked.database_unknown);
+        if !misnamed && !unknown {
+            return Ok(crate::app::location(&checked.config));
         }
         let errors: Vec<Problem> = checked.problems.into_iter().filter(Problem::is_error).collect();
         Err(format!("where data is kept is not known:\n{}", listed(&errors)))

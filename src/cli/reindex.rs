@@ -6,7 +6,7 @@ use crate::config::checked::Config;
 
 /// Builds it; the server must not run with the same data directory.
 pub async fn run(config: &Config, quiet: bool) -> Exit {
-    match app::reindex(&config.data_dir).await {
+    match app::reindex(config).await {
         Ok(cases) => {
             if !quiet {
                 super::say(&format!("memory was built anew from the journal: {cases} past incidents"));

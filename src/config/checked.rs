@@ -9,7 +9,7 @@ use super::raw::{self, Raw, Text};
 use super::secret::Secret;
 use super::source::{KnownKind, Source};
 use super::wording::short;
-use super::{people, rules, secrets, sources};
+use super::{database, people, rules, secrets, sources};
 use crate::flow::identity::Platform;
 use crate::flow::policy::Policy;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +34,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     pub listen: SocketAddr,
     pub data_dir: PathBuf,
+    /// URL of the Postgres database; `None`: SQLite in the data directory.
+    pub database: Option<Secret>,
     /// Names under which a proxy serves the console over https, besides loopback.
     pub hosts: Vec<String>,
     pub sources: Vec<Source>,
@@ -57,6 +59,8 @@ pub struct Checked {
     pub problems: Vec<Problem>,
     /// Neither the command line nor a readable `[server]` says where data is kept: `config.data_dir` is only the usual place.
     pub data_dir_unknown: bool,
+    /// A database is named, and which one could not be found out: `config.database` says nothing.
+    pub database_unknown: bool,
 }
 
 impl Checked {
@@ -92,6 +96,7 @@ pub fn load(given: Given<'_>, environment: &Environment<'_>) -> Checked {
                 let mut checked = check(given, environment, None, "");
                 checked.problems.insert(0, problem);
                 checked.data_dir_unknown = given.data_dir.is_none();
+                checked.database_unknown = true;
                 checked
             }
         },
@@ -120,11 +125,11 @@ pub fn check(given: Given<'_>, environment: &Environment<'_>, file: Option<&Path
     let folder = file.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
     let data_dir_unknown = raw.server.is_none() && given.data_dir.is_none();
     let mut checker = Checker { file: name, source, folder, problems };
-    let config = checker.config(raw, given, environment, file);
+    let (config, database_unknown) = checker.config(raw, given, environment, file);
     let mut problems = checker.problems;
     problems.sort_by_key(|p| (p.line, p.column));
     problems.truncate(MAX_PROBLEMS);
-    Checked { config, problems, data_dir_unknown }
+    Checked { config, problems, data_dir_unknown, database_unknown }
 }
 
 /// Collects what is wrong while the parts are resolved.
@@ -159,8 +164,17 @@ impl Checker<'_> {
         text.clone()
     }
 
-    fn config(&mut self, raw: Raw, given: Given<'_>, environment: &Environment<'_>, file: Option<&Path>) -> Config {
+    /// The configuration, and whether its database is unknown.
+    fn config(
+        &mut self,
+        raw: Raw,
+        given: Given<'_>,
+        environment: &Environment<'_>,
+        file: Option<&Path>,
+    ) -> (Config, bool) {
         let secrets = secrets::resolve(self, &raw.secrets, environment);
+        let database = database::resolve(self, raw.database.as_ref(), &secrets, environment);
+        let database_unknown = database.is_err();
         let listen = self.listen(raw.server.as_ref().and_then(|server| server.listen.as_ref()));
         let local = listen.ip().is_loopback();
         let sources = sources::resolve(self, &raw.sources, &secrets, given.source_kinds, local);
@@ -173,10 +187,11 @@ impl Checker<'_> {
         rules::resolve(self, &raw, &mut policy);
         let operations = operations::resolve(self, &raw, &secrets);
         let written = raw.server.and_then(|server| server.data_dir).map(|d| self.folder.join(d.into_inner()));
-        Config {
+        let config = Config {
             file: file.map(Path::to_owned),
             listen,
             data_dir: given.data_dir.map(Path::to_owned).or(written).unwrap_or_else(|| environment.data_dir()),
+            database: database.ok().flatten(),
             hosts,
             sources,
             change_sources,
@@ -184,7 +199,8 @@ impl Checker<'_> {
             secrets: secrets.into_iter().map(|(name, (_, secret))| (name, secret)).collect(),
             policy,
             operations,
-        }
+        };
+        (config, database_unknown)
     }
 
     fn listen(&mut self, written: Option<&Text>) -> SocketAddr {

@@ -3,6 +3,7 @@
 //! The only room that reads the environment. Knows the flow's policy and the people's words; knows no edge.
 
 pub mod checked;
+pub mod database;
 pub mod environment;
 pub mod excerpt;
 pub mod operations;

@@ -16,8 +16,9 @@ use toml::de::{DeTable, DeValue};
 pub type Text = Spanned<String>;
 
 /// The tables there are, in the order of `deploy/config.example.toml`.
-pub const TABLES: [&str; 18] = [
+pub const TABLES: [&str; 19] = [
     "server",
+    "database",
     "console",
     "source",
     "change_source",
@@ -41,6 +42,8 @@ pub const TABLES: [&str; 18] = [
 pub struct Raw {
     /// `None`: what is written about it could not be read.
     pub server: Option<Server>,
+    /// The same.
+    pub database: Option<Database>,
     pub console: Console,
     pub sources: Vec<Source>,
     pub change_sources: Vec<Source>,
@@ -66,6 +69,13 @@ pub struct Server {
     pub listen: Option<Text>,
     pub data_dir: Option<Text>,
     pub linger: Option<Spanned<Duration>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// The name of a secret.
+    pub url: Option<Text>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -272,10 +282,11 @@ pub fn read(file: &Path, source: &str) -> (Raw, Vec<Problem>) {
         reader.problems.truncate(MAX_PROBLEMS);
         return (raw, reader.problems);
     }
-    raw.server = Some(Server::default());
+    (raw.server, raw.database) = (Some(Server::default()), Some(Database::default()));
     for (key, value) in table.into_inner() {
         match &**key.get_ref() {
             "server" => raw.server = reader.table(value),
+            "database" => raw.database = reader.table(value),
             "console" => raw.console = reader.table(value).unwrap_or_default(),
             "source" => raw.sources = reader.tables("source", value),
             "change_source" => raw.change_sources = reader.tables("change_source", value),

@@ -4,9 +4,9 @@
 
 use super::anchor::{AnchorFile, Found};
 use super::chain::{Link, commit};
+use super::dialect::explain;
 use super::journal::entry;
 use super::reader::{Reader, column};
-use super::sqlite::explain;
 use crate::flow::fact::Fact;
 use crate::ports::StoreError;
 use sqlx::Row as _;
@@ -39,7 +39,7 @@ impl Reader {
             Found::Unreadable => return Ok(tampered(0, "the anchor outside the database is not as it was written")),
         };
         // One view of the database for all of it: what is written meanwhile is not half seen.
-        let mut tx = self.pool().begin().await.map_err(|e| explain(&e))?;
+        let mut tx = self.pool().begin_with(self.dialect().begin_view()).await.map_err(|e| explain(&e))?;
         let end = sqlx::query("SELECT seq, chain FROM head WHERE id = 1").fetch_one(&mut *tx).await;
         let end = end.map_err(|e| explain(&e))?;
         let (last, head): (i64, String) = (column(&end, 0)?, column(&end, 1)?);

@@ -13,6 +13,7 @@ const SALT_BYTES: usize = 16;
 /// Separates these codes from any other use of the key.
 const LABEL_LINK: &str = "smokejumper journal link 1";
 const LABEL_SEAL: &str = "smokejumper anchor 1";
+const LABEL_KEY: &str = "smokejumper key 1";
 
 /// The key that lies outside the database. Has no `Debug` that shows it.
 pub struct ChainKey(hmac::Key);
@@ -61,6 +62,12 @@ impl ChainKey {
     #[must_use]
     pub fn seal(&self, text: &str) -> String {
         self.code(&[LABEL_SEAL.as_bytes(), text.as_bytes()])
+    }
+
+    /// By which a database knows the key it was begun with, hex. Says nothing about the key.
+    #[must_use]
+    pub fn sign(&self) -> String {
+        self.code(&[LABEL_KEY.as_bytes()])
     }
 
     /// Each part goes in with its length, so no two lists of parts look alike.

@@ -2,10 +2,10 @@
 //!
 //! Private incidents are left out.
 
+use super::dialect::explain;
 use super::journal::{self, small};
 use super::pen::parse;
 use super::reader::{Reader, alert, column};
-use super::sqlite::explain;
 use crate::flow::desk::AlertState;
 use crate::flow::effect::Effect;
 use crate::flow::fact::Entry;

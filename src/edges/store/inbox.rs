@@ -1,7 +1,7 @@
 //! Writing and reading the inbox: every delivery once, by its key, until its turn has come; and what nobody could read.
 
+use super::dialect::{explain, text};
 use super::pen::{Pen, Trouble, int, json, parse};
-use super::sqlite::explain;
 use crate::flow::moment::At;
 use crate::ports::{Accepted, Arrival, DeadLetter, StoreError, Waiting};
 use sqlx::any::AnyRow;
@@ -33,14 +33,16 @@ impl Pen<'_> {
         let id = self.head.inbox + 1;
         let sql = "INSERT INTO inbox (id, source, key, at, event, epoch) VALUES ($1, $2, $3, $4, $5, $6) \
                    ON CONFLICT (source, key) DO NOTHING";
-        let query = sqlx::query(sql).bind(id).bind(&row.source).bind(&row.key).bind(row.at.0).bind(&row.event);
+        let (source, key) = (text(&row.source), text(&row.key));
+        let query = sqlx::query(sql).bind(id).bind(source.as_ref()).bind(key.as_ref()).bind(row.at.0).bind(&row.event);
         if query.bind(self.epoch).execute(&mut *self.connection).await?.rows_affected() == 1 {
             self.head.inbox = id;
             self.wrote = true;
             self.came += 1;
             return Ok(Accepted::New(id));
         }
-        let known = sqlx::query("SELECT id FROM inbox WHERE source = $1 AND key = $2").bind(&row.source).bind(&row.key);
+        let known =
+            sqlx::query("SELECT id FROM inbox WHERE source = $1 AND key = $2").bind(source.as_ref()).bind(key.as_ref());
         Ok(Accepted::Known(known.fetch_one(&mut *self.connection).await?.try_get(0)?))
     }
 
@@ -58,7 +60,7 @@ impl Pen<'_> {
     pub async fn bury(&mut self, letter: &DeadLetter) -> Result<(), Trouble> {
         let id = self.head.letter + 1;
         let sql = "INSERT INTO dead_letter (id, source, at, why, sample) VALUES ($1, $2, $3, $4, $5)";
-        let query = sqlx::query(sql).bind(id).bind(&letter.source).bind(letter.at.0);
+        let query = sqlx::query(sql).bind(id).bind(text(&letter.source).into_owned()).bind(letter.at.0);
         query.bind(cut(&letter.why)).bind(cut(&letter.sample)).execute(&mut *self.connection).await?;
         let oldest = "DELETE FROM dead_letter WHERE id <= $1";
         sqlx::query(oldest).bind(id - MAX_DEAD_LETTERS).execute(&mut *self.connection).await?;

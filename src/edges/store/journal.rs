@@ -1,9 +1,9 @@
 //! Writing a turn, whole: facts into the chain, alert states, effects, snapshots, the desk. And reading entries back.
 
 use super::chain::{Link, commit, salt};
+use super::dialect::{explain, text};
 use super::pen::{Pen, Trouble, json, parse};
 use super::schema::FOLD;
-use super::sqlite::explain;
 use crate::flow::desk::{AlertState, Desk};
 use crate::flow::fact::{Entry, Fact};
 use crate::flow::identity::Actor;
@@ -90,7 +90,8 @@ impl Pen<'_> {
         let sql = "INSERT INTO alerts (source, fingerprint, incident, status, last_seen, body, epoch) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (source, fingerprint) DO UPDATE SET \
                    incident = $3, status = $4, last_seen = $5, body = $6, epoch = $7";
-        let query = sqlx::query(sql).bind(&alert.key.source).bind(&alert.key.fingerprint);
+        let query = sqlx::query(sql).bind(text(&alert.key.source).into_owned());
+        let query = query.bind(text(&alert.key.fingerprint).into_owned());
         let query = query.bind(alert.incident.map(|i| i64::from(i.0))).bind(status).bind(alert.last_seen.0);
         query.bind(body).bind(self.epoch).execute(&mut *self.connection).await?;
         self.came += 1;

@@ -6,9 +6,9 @@
 //! before what comes next. A row that reached `sent`, `reconciled`, `superseded` or `dead` never changes again. Of the
 //! card only what was told last is kept, and nothing of a row whose place a newer one took before it was sent.
 
+use super::dialect::{explain, text};
 use super::journal::small;
 use super::pen::{Pen, Trouble, json, parse};
-use super::sqlite::explain;
 use crate::flow::effect::Effect;
 use crate::flow::moment::At;
 use crate::ports::{Outgoing, Progress, StoreError};
@@ -100,7 +100,12 @@ impl Pen<'_> {
                     return Err(Trouble::conflict(format!("run {id} may have begun; it is never begun again")));
                 }
                 let sql = "UPDATE outbox SET state = 'pending', due_at = $1, error = $2 WHERE id = $3";
-                sqlx::query(sql).bind(at.0).bind(why).bind(id).execute(&mut *self.connection).await?;
+                sqlx::query(sql)
+                    .bind(at.0)
+                    .bind(text(why).into_owned())
+                    .bind(id)
+                    .execute(&mut *self.connection)
+                    .await?;
                 return Ok(());
             }
             Progress::Sent { remote, said } => {
@@ -111,7 +116,12 @@ impl Pen<'_> {
                 let said = said.as_ref().map(json).transpose().map_err(Trouble::Job)?;
                 let sql =
                     "UPDATE outbox SET state = $1, settled_at = $2, remote = $3, said = $4, error = NULL WHERE id = $5";
-                let query = sqlx::query(sql).bind(next).bind(self.now.0).bind(remote).bind(said).bind(id);
+                let query = sqlx::query(sql)
+                    .bind(next)
+                    .bind(self.now.0)
+                    .bind(remote.as_deref().map(|r| text(r).into_owned()))
+                    .bind(said)
+                    .bind(id);
                 query.execute(&mut *self.connection).await?;
                 return Ok(());
             }
@@ -134,7 +144,7 @@ impl Pen<'_> {
             Progress::Dead { why } => ("dead", why),
         };
         let sql = "UPDATE outbox SET state = $1, settled_at = $2, error = $3 WHERE id = $4";
-        let query = sqlx::query(sql).bind(next).bind(self.now.0).bind(why).bind(id);
+        let query = sqlx::query(sql).bind(next).bind(self.now.0).bind(text(why).into_owned()).bind(id);
         query.execute(&mut *self.connection).await?;
         Ok(())
     }

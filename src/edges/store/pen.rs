@@ -4,7 +4,7 @@
 
 use super::anchor::{Anchor, Starts};
 use super::chain::ChainKey;
-use super::sqlite;
+use super::dialect;
 use crate::flow::moment::At;
 use crate::ports::StoreError;
 use sqlx::{AnyConnection, Row as _};
@@ -94,7 +94,7 @@ impl Trouble {
     pub fn to_error(&self) -> StoreError {
         match self {
             Self::Job(e) => e.clone(),
-            Self::All(e) => sqlite::explain(e),
+            Self::All(e) => dialect::explain(e),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::chain::{ChainKey, KEY_BYTES, hex, random, unhex};
 use crate::ports::StoreError;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,7 +26,18 @@ pub struct Place {
 /// The directory is ours as long as this lives.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Lock {
+    /// Names this very lock among all of them while this machine runs; `None` where the system does not say. A process that
+    /// gave the same name held the lock we hold now, so it is dead.
+    #[must_use]
+    pub fn seat(&self) -> Option<String> {
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        let meta = self.file.metadata().ok()?;
+        Some(format!("{} {:x} {:x}", boot.trim(), meta.dev(), meta.ino()))
+    }
 }
 
 impl Place {
@@ -67,7 +78,8 @@ impl Place {
         self.dir.join("runs.started")
     }
 
-    fn key_file(&self) -> PathBuf {
+    #[must_use]
+    pub fn key_file(&self) -> PathBuf {
         self.dir.join("journal.key")
     }
 
@@ -98,7 +110,7 @@ impl Place {
         }
         let _ = file.set_len(0);
         let _ = file.write_all(format!("pid {}", std::process::id()).as_bytes());
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
     }
 
     /// Looks at the database file before SQLite does. True: it is to be made.
@@ -143,6 +155,12 @@ impl Place {
         made.map(drop).map_err(|e| refused("make", &path, &e))
     }
 
+    /// A directory that is only to be read, if it is there.
+    #[must_use]
+    pub fn named(dir: &Path) -> Self {
+        Self { dir: dir.canonicalize().unwrap_or_else(|_| dir.to_owned()) }
+    }
+
     /// The chain's key. Made only together with a new database: a lost key is never replaced by another.
     pub fn key(&self, new: bool) -> Result<ChainKey, StoreError> {
         let path = self.key_file();
@@ -166,7 +184,8 @@ impl Place {
                 Ok(ChainKey::new(&bytes))
             }
             Err(e) if e.kind() == ErrorKind::NotFound => Err(StoreError::Unusable(format!(
-                "{} is missing: without it the journal cannot be verified; restore it from a backup",
+                "{} is missing: without it the journal cannot be verified; restore it from a backup, or copy it from the \
+                 machine that uses this database",
                 path.display()
             ))),
             Err(e) => Err(refused("read", &path, &e)),

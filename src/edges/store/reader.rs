@@ -2,12 +2,12 @@
 //!
 //! Every statement sees all that was committed before it. Snapshots are trusted only as far as the journal agrees.
 
+use super::dialect::{Dialect, explain};
 use super::forget::ALERTS_REMEMBERED_MS;
 use super::journal::{entries, small};
 use super::pen::parse;
 use super::place::Place;
 use super::schema::FOLD;
-use super::sqlite::explain;
 use super::{inbox, journal};
 use crate::flow::State;
 use crate::flow::desk::{AlertState, Desk};
@@ -22,10 +22,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Reads one data directory. Clones share a small pool of connections.
+/// Reads one database. Clones share a small pool of connections.
 #[derive(Clone)]
 pub struct Reader {
     pool: AnyPool,
+    dialect: Dialect,
     place: Place,
     clock: Arc<dyn Clock>,
 }
@@ -51,8 +52,12 @@ pub struct Counts {
 }
 
 impl Reader {
-    pub(super) fn new(pool: AnyPool, place: Place, clock: Arc<dyn Clock>) -> Self {
-        Self { pool, place, clock }
+    pub(super) fn new(pool: AnyPool, dialect: Dialect, place: Place, clock: Arc<dyn Clock>) -> Self {
+        Self { pool, dialect, place, clock }
+    }
+
+    pub(super) fn dialect(&self) -> &Dialect {
+        &self.dialect
     }
 
     pub(super) fn pool(&self) -> &AnyPool {

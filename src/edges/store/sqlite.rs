@@ -1,9 +1,11 @@
 //! Everything that is SQLite's own: how to connect, what to set, how to begin, what its errors mean.
 //!
-//! The SQL elsewhere in this room runs on Postgres too; this file is what a `postgres.rs` would have to match.
+//! The SQL elsewhere in this room runs on Postgres too; `postgres.rs` is this file's counterpart.
 
+use super::dialect;
 use crate::ports::StoreError;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::error::DatabaseError;
 use sqlx::{AnyConnection, AnyPool, ConnectOptions as _, Connection as _, Row as _};
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -13,6 +15,7 @@ use std::time::Duration;
 
 /// Takes the write lock at once, so that a transaction never fails halfway for want of it.
 pub const BEGIN: &str = "BEGIN IMMEDIATE";
+pub const TABLES: &str = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
 /// Waiting for another program's lock. Below the 2.5 s in which a sender must have its answer.
 const BUSY_MS: u32 = 2_000;
 /// Older ones can lose a committed transaction when two connections reset the WAL (fixed in 3.51.3).
@@ -31,9 +34,9 @@ pub async fn writer(path: &Path) -> Result<AnyConnection, StoreError> {
         "PRAGMA busy_timeout = {BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
          PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA cache_size = -{CACHE_KIB}; PRAGMA foreign_keys = ON"
     );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas)).execute(&mut connection).await.map_err(|e| explain(&e))?;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas)).execute(&mut connection).await.map_err(|e| dialect::explain(&e))?;
     let mode = sqlx::query("PRAGMA journal_mode").fetch_one(&mut connection).await;
-    let mode: String = mode.and_then(|row| row.try_get(0)).map_err(|e| explain(&e))?;
+    let mode: String = mode.and_then(|row| row.try_get(0)).map_err(|e| dialect::explain(&e))?;
     if mode != "wal" {
         let what = format!(
             "{} lies on a filesystem without shared memory; name a local directory with --data-dir",
@@ -53,13 +56,13 @@ pub async fn readers(path: &Path) -> Result<AnyPool, StoreError> {
         .after_connect(|connection, _| Box::pin(async move { read_only(connection).await }))
         .connect_with(options(path)?)
         .await
-        .map_err(|e| explain(&e))
+        .map_err(|e| dialect::explain(&e))
 }
 
 /// A connection for looking before the first write.
 pub async fn looker(path: &Path) -> Result<AnyConnection, StoreError> {
     let mut connection = connect(path).await?;
-    read_only(&mut connection).await.map_err(|e| explain(&e))?;
+    read_only(&mut connection).await.map_err(|e| dialect::explain(&e))?;
     Ok(connection)
 }
 
@@ -69,7 +72,7 @@ async fn read_only(connection: &mut AnyConnection) -> sqlx::Result<()> {
 }
 
 async fn connect(path: &Path) -> Result<AnyConnection, StoreError> {
-    AnyConnection::connect_with(&options(path)?).await.map_err(|e| explain(&e))
+    AnyConnection::connect_with(&options(path)?).await.map_err(|e| dialect::explain(&e))
 }
 
 fn options(path: &Path) -> Result<AnyConnectOptions, StoreError> {
@@ -90,8 +93,11 @@ fn options(path: &Path) -> Result<AnyConnectOptions, StoreError> {
 
 /// Refuses a library with known ways of losing data.
 pub async fn check_version(connection: &mut AnyConnection) -> Result<(), StoreError> {
-    let row = sqlx::query("SELECT sqlite_version() AS version").fetch_one(connection).await.map_err(|e| explain(&e))?;
-    let version: String = row.try_get("version").map_err(|e| explain(&e))?;
+    let row = sqlx::query("SELECT sqlite_version() AS version")
+        .fetch_one(connection)
+        .await
+        .map_err(|e| dialect::explain(&e))?;
+    let version: String = row.try_get("version").map_err(|e| dialect::explain(&e))?;
     let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);
     let found = (next(), next(), next());
@@ -102,13 +108,6 @@ pub async fn check_version(connection: &mut AnyConnection) -> Result<(), StoreEr
         )));
     }
     Ok(())
-}
-
-/// The names of all tables.
-pub async fn tables(connection: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
-    let sql = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
-    let rows = sqlx::query(sql).fetch_all(connection).await.map_err(|e| explain(&e))?;
-    rows.iter().map(|row| row.try_get(0).map_err(|e| explain(&e))).collect()
 }
 
 /// Damage found by the first look: which file it is, and that nothing happened to it.
@@ -132,7 +131,7 @@ pub async fn check_pages(connection: &mut AnyConnection, path: &Path) -> Result<
     let row = match sqlx::query("PRAGMA quick_check(1)").fetch_one(connection).await {
         Ok(row) => row,
         Err(e) => {
-            return Err(match explain(&e) {
+            return Err(match dialect::explain(&e) {
                 StoreError::Unusable(_) => damaged(&e.to_string()),
                 other => other,
             });
@@ -148,18 +147,16 @@ pub async fn check_pages(connection: &mut AnyConnection, path: &Path) -> Result<
 /// Copies the WAL into the database and syncs both. What a failed fsync of a former process left in the page cache only,
 /// is written again here, before anybody is told that it is known. Needs as much room as the WAL has.
 pub async fn settle_wal(connection: &mut AnyConnection) -> Result<(), StoreError> {
-    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(connection).await.map(drop).map_err(|e| explain(&e))
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+        .fetch_all(connection)
+        .await
+        .map(drop)
+        .map_err(|e| dialect::explain(&e))
 }
 
 /// What SQLite means, and what a person can do about it. Codes: sqlite.org/rescode.html.
-pub fn explain(e: &sqlx::Error) -> StoreError {
-    let code = match e {
-        sqlx::Error::Database(e) => e.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or(1),
-        sqlx::Error::PoolTimedOut => {
-            return StoreError::Unavailable("every reader is busy; try again in a moment".to_owned());
-        }
-        other => return StoreError::Unavailable(other.to_string()),
-    };
+pub fn explain(e: &dyn DatabaseError) -> StoreError {
+    let code = e.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or(1);
     match (code, code & 0xff) {
         // IOERR_FSYNC, IOERR_DIR_FSYNC: after one the kernel may call lost pages clean, so a second one proves nothing.
         (1_034 | 1_290, _) => StoreError::Unusable(

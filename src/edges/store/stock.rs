@@ -1,7 +1,7 @@
 //! Stock-taking: what waits, what is stuck and what was given up, in numbers, for who watches. A few lookups by index.
 
+use super::dialect::explain;
 use super::reader::{Reader, column};
-use super::sqlite::explain;
 use crate::flow::moment::At;
 use crate::ports::StoreError;
 use std::collections::BTreeMap;

@@ -1,9 +1,9 @@
 //! Views: what a viewer may see. A private incident does not exist for those who are not in it.
 
+use super::dialect::explain;
 use super::journal;
 use super::pen::parse;
 use super::reader::{Reader, alert, column};
-use super::sqlite::explain;
 use crate::flow::desk::{AlertState, Desk};
 use crate::flow::effect::{Destination, Effect};
 use crate::flow::fact::Entry;

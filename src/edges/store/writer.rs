@@ -6,17 +6,17 @@
 
 use super::anchor::{Anchor, AnchorFile, Starts};
 use super::chain::ChainKey;
+use super::dialect::{Dialect, explain};
 use super::forget::Arrears;
 use super::inbox::Row as InboxRow;
+use super::lease;
 use super::pen::{Head, Pen, Trouble};
 use super::place::Lock;
-use super::sqlite;
 use crate::flow::moment::{At, MINUTE};
 use crate::ports::{Accepted, Clock, Commit, DeadLetter, Outgoing, Progress, StoreError};
-use sqlx::{Acquire as _, AnyConnection, Connection as _, Row as _};
-use std::path::PathBuf;
+use sqlx::{Acquire as _, AnyConnection, Connection as _};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// Writes that may wait. At the 250 ms a sender may wait, and 64 a group, more would only be late; a full queue answers at once.
@@ -96,7 +96,7 @@ impl Shared {
 }
 
 pub struct Writer {
-    pub path: PathBuf,
+    pub dialect: Dialect,
     pub key: ChainKey,
     pub epoch: i64,
     pub anchor: AnchorFile,
@@ -104,18 +104,20 @@ pub struct Writer {
     /// What the anchor's file says.
     pub anchored: Anchor,
     pub anchored_at: At,
+    /// When the lease was last known to be ours.
+    pub renewed: Instant,
     pub clock: Arc<dyn Clock>,
     pub shared: Arc<Shared>,
     /// Runs whose start is stored but not anchored: they were refused, and are given up with the next transaction.
     pub unstarted: Vec<String>,
     pub arrears: Arrears,
     /// Held as long as anything may write.
-    pub lock: Lock,
+    pub lock: Arc<Lock>,
 }
 
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Writer").field("path", &self.path).field("epoch", &self.epoch).finish_non_exhaustive()
+        f.debug_struct("Writer").field("dialect", &self.dialect).field("epoch", &self.epoch).finish_non_exhaustive()
     }
 }
 
@@ -176,8 +178,15 @@ impl Writer {
         jobs: &mut mpsc::Receiver<Job>,
         group: &mut Vec<Job>,
     ) -> usize {
-        while self.shared.failing().is_some() && self.shared.broken.get().is_none() {
-            if let Ok(number) = tokio::time::timeout(TRY_EVERY, jobs.recv_many(group, MAX_GROUP)).await {
+        while self.shared.broken.get().is_none() {
+            let rest = if self.shared.failing().is_some() {
+                TRY_EVERY
+            } else if let Some(every) = self.dialect.renew_every() {
+                every.saturating_sub(self.renewed.elapsed())
+            } else {
+                break;
+            };
+            if let Ok(number) = tokio::time::timeout(rest, jobs.recv_many(group, MAX_GROUP)).await {
                 return number;
             }
             self.group(open, &[]).await;
@@ -215,14 +224,22 @@ impl Writer {
         }
         let connection = match open {
             Some(connection) => connection,
-            None => open.insert(sqlite::writer(&self.path).await?),
+            None => open.insert(self.dialect.writer().await?),
         };
         let now = self.clock.now();
-        let mut written = self.write(connection, work, now).await?;
+        let began = Instant::now();
+        let mut written = match self.dialect.patience() {
+            None => self.write(connection, work, now).await?,
+            Some(patience) => {
+                let late = |_| StoreError::Unavailable(format!("the database did not answer within {patience:?}"));
+                tokio::time::timeout(patience, self.write(connection, work, now)).await.map_err(late)??
+            }
+        };
         self.unstarted.clear();
         self.arrears = written.arrears;
         if written.committed {
             self.shared.fails(None);
+            self.renewed = began;
         }
         self.after(&mut written, work, now);
         Ok(written.results)
@@ -230,14 +247,9 @@ impl Writer {
 
     /// One transaction, one savepoint a job.
     async fn write(&self, connection: &mut AnyConnection, work: &[Work], now: At) -> Result<Written, StoreError> {
-        let fail = |e: sqlx::Error| sqlite::explain(&e);
-        let mut tx = connection.begin_with(sqlite::BEGIN).await.map_err(fail)?;
-        let lease = sqlx::query("SELECT epoch FROM lease WHERE id = 1").fetch_one(&mut *tx).await.map_err(fail)?;
-        let epoch: i64 = lease.try_get(0).map_err(fail)?;
-        if epoch != self.epoch {
-            let what = format!("another smokejumper took this database over (epoch {epoch}, ours was {})", self.epoch);
-            return Err(StoreError::Unusable(what));
-        }
+        let fail = |e: sqlx::Error| explain(&e);
+        let mut tx = connection.begin_with(self.dialect.begin()).await.map_err(fail)?;
+        lease::fence(&mut tx, &self.dialect, self.epoch).await?;
         let mut head = Head::load(&mut tx).await.map_err(fail)?;
         // When nothing could be written before, it must be shown that something can be now.
         let mut wrote = !self.unstarted.is_empty() || self.shared.failing().is_some();
@@ -265,12 +277,15 @@ impl Writer {
                     head = before;
                     results.push(Err(e));
                 }
-                Err(Trouble::All(e)) => return Err(sqlite::explain(&e)),
+                Err(Trouble::All(e)) => return Err(explain(&e)),
             }
         }
         if !wrote {
-            tx.rollback().await.map_err(fail)?;
-            return Ok(Written { results, head, started, arrears, committed: false });
+            // The fence renewed the lease, which is a write of its own when it is due.
+            let renew = self.dialect.renew_every().is_some_and(|every| self.renewed.elapsed() >= every);
+            let ended = if renew { tx.commit().await } else { tx.rollback().await };
+            ended.map_err(fail)?;
+            return Ok(Written { results, head, started, arrears, committed: renew });
         }
         head.generation += 1;
         if arrears.are_due() {
@@ -369,7 +384,12 @@ impl Pen<'_> {
             Work::Bury(letter) => self.bury(letter).await?,
             Work::Confirm => self.confirm().await?,
             Work::Probe => self.wrote = true,
-            Work::Anchor | Work::Close => {}
+            // Whoever waits for it need not wait until it is over.
+            Work::Close => {
+                let sql = "UPDATE lease SET until_at = 0 WHERE id = 1 AND until_at <> 0";
+                self.wrote |= sqlx::query(sql).execute(&mut *self.connection).await?.rows_affected() > 0;
+            }
+            Work::Anchor => {}
         }
         Ok(Done::Nothing)
     }

@@ -24,6 +24,7 @@ fn variable(name: &str) -> Option<String> {
         "TOKEN" => Some("canary-5f1d".to_owned()),
         "SIGNING" => Some("canary-that-signs-5f1d".to_owned()),
         "EMPTY" => Some(String::new()),
+        "DATABASE_URL" => Some("postgres://ana:canary-77@db/smokejumper".to_owned()),
         _ => None,
     }
 }
@@ -332,6 +333,33 @@ fn a_file_that_cannot_be_read_is_named_with_what_to_do() {
 }
 
 #[test]
+fn a_database_is_named_by_a_secret_and_never_guessed() {
+    assert!(good("").database.is_none());
+    let config = good("[database]\nurl = \"db\"\n[secrets]\ndb = { env = \"DATABASE_URL\" }\n");
+    assert_eq!(config.database.as_ref().map(Secret::expose), Some("postgres://ana:canary-77@db/smokejumper"));
+    assert!(!format!("{config:?}").contains("canary-77"));
+    for (source, starts, hint) in [
+        ("url = \"postgres://ana:canary-77@db/x\"", "2:7: error: the URL of a database is a secret", "[secrets]"),
+        ("url = \"t\"\n[secrets]\nt = { env = \"TOKEN\" }", "2:7: error: the secret `t` is not the URL", "postgres://"),
+        ("uri = \"db\"", "2:1: error: unknown key `uri`", "`url`"),
+        ("url = \"db\"", "2:7: error: there is no secret of this name", "[secrets]"),
+    ] {
+        let source = format!("[database]\n{source}\n");
+        refused(&source, starts, hint);
+        let looked = looked(&source);
+        assert!(looked.database_unknown && looked.config.database.is_none(), "{source}");
+        assert!(!format!("{looked:?}").contains("canary"), "{source}");
+    }
+    // Containers are told without a file; what the file says comes first.
+    for (url, known) in [("postgres://bo@db/y", true), ("mysql://bo@db/y", false)] {
+        let variable = move |name: &str| (name == "SMOKEJUMPER_DATABASE_URL").then(|| url.to_owned());
+        let looked = check(GIVEN, &Environment { variable: &variable, uid: 1000 }, None, "");
+        assert_eq!(looked.config.database.as_ref().map(Secret::expose), known.then_some(url));
+        assert_eq!((looked.database_unknown, looked.problems.len()), (!known, usize::from(!known)));
+    }
+}
+
+#[test]
 fn the_example_shows_every_key_there_is_and_is_valid() {
     let example = include_str!("../../../deploy/config.example.toml");
     assert_eq!(said(example), Vec::<String>::new(), "as it is");
@@ -351,6 +379,7 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
     assert_eq!(said(&without_secrets), Vec::<String>::new(), "with every setting set");
     let tables = [
         "server",
+        "database",
         "console",
         "runbooks",
         "grouping",

@@ -1,4 +1,5 @@
-//! What storage promises, to the engine and to the simulator alike: the same suite for SQLite and for the ledger in memory.
+//! What storage promises, to the engine and to the simulator alike: the same suite for SQLite, for Postgres and for the
+//! ledger in memory.
 
 mod anchors;
 mod crowd;
@@ -9,12 +10,14 @@ mod forgetting;
 mod looking;
 mod memory;
 mod refused;
+mod site;
 mod tamper;
 
 use crate::world::ledger::Ledger;
 use crate::world::watch::Watch;
 use facts::*;
 use looking::{a_room_shows_the_last_of_what_was_said, loose_alerts_fire_and_nobody_has_them_in_hand};
+use site::Site;
 use smokejumper::edges::store::Store;
 use smokejumper::flow::desk::Desk;
 use smokejumper::flow::effect::{Effect, Timer};
@@ -25,7 +28,6 @@ use smokejumper::flow::incident::{Incident, IncidentId};
 use smokejumper::flow::moment::{At, MINUTE};
 use smokejumper::ports::{Accepted, Clock, Commit, DeadLetter, Inbox, Journal, Outbox, Progress, StoreError, Views};
 use std::sync::Arc;
-use tempfile::TempDir;
 
 /// Everything storage is.
 trait Storage: Inbox + Journal + Outbox + Views {}
@@ -33,27 +35,34 @@ impl<T: Inbox + Journal + Outbox + Views> Storage for T {}
 
 /// An implementation under test, which can be killed.
 enum Bench {
-    Sqlite { dir: TempDir, watch: Arc<Watch>, store: Option<Store> },
+    Sql { site: Site, watch: Arc<Watch>, store: Option<Store> },
     Ledger { watch: Arc<Watch>, ledger: Ledger },
 }
 
 impl Bench {
-    async fn sqlite() -> Self {
-        let watch = Arc::new(Watch::at(NOW));
-        let mut bench = Self::Sqlite { dir: tempfile::tempdir().unwrap(), watch, store: None };
+    async fn sqlite() -> Option<Self> {
+        Some(Self::sql(Site::sqlite()).await)
+    }
+
+    async fn postgres() -> Option<Self> {
+        Some(Self::sql(Site::postgres().await?).await)
+    }
+
+    async fn sql(site: Site) -> Self {
+        let mut bench = Self::Sql { site, watch: Arc::new(Watch::at(NOW)), store: None };
         bench.kill().await;
         bench
     }
 
-    fn ledger() -> Self {
+    async fn ledger() -> Option<Self> {
         let watch = Arc::new(Watch::at(NOW));
         let ledger = Ledger::new(Arc::clone(&watch) as Arc<dyn Clock>);
-        Self::Ledger { watch, ledger }
+        std::future::ready(Some(Self::Ledger { watch, ledger })).await
     }
 
     fn storage(&self) -> &dyn Storage {
         match self {
-            Self::Sqlite { store, .. } => store.as_ref().unwrap(),
+            Self::Sql { store, .. } => store.as_ref().unwrap(),
             Self::Ledger { ledger, .. } => ledger,
         }
     }
@@ -61,9 +70,9 @@ impl Bench {
     /// Drops the storage as a killed process would, without a word, and opens what is left.
     async fn kill(&mut self) {
         match self {
-            Self::Sqlite { dir, watch, store } => {
+            Self::Sql { site, watch, store } => {
                 drop(store.take());
-                *store = Some(Store::open(dir.path(), Arc::clone(watch) as Arc<dyn Clock>).await.unwrap());
+                *store = Some(site.open_at(Arc::clone(watch) as Arc<dyn Clock>).await.unwrap());
             }
             Self::Ledger { ledger, .. } => *ledger = ledger.crash(),
         }
@@ -71,7 +80,7 @@ impl Bench {
 
     fn set(&self, at: At) {
         match self {
-            Self::Sqlite { watch, .. } | Self::Ledger { watch, .. } => watch.set(at),
+            Self::Sql { watch, .. } | Self::Ledger { watch, .. } => watch.set(at),
         }
     }
 }
@@ -79,8 +88,16 @@ impl Bench {
 /// Each promise is a function over a bench; each becomes a test for each implementation.
 macro_rules! promises {
     ($($promise:ident),* $(,)?) => {
-        mod sqlite { $(#[tokio::test] async fn $promise() { super::$promise(super::Bench::sqlite().await).await; })* }
-        mod ledger { $(#[tokio::test] async fn $promise() { super::$promise(super::Bench::ledger()).await; })* }
+        promises!(@on sqlite $($promise)*);
+        promises!(@on postgres $($promise)*);
+        promises!(@on ledger $($promise)*);
+    };
+    (@on $implementation:ident $($promise:ident)*) => {
+        mod $implementation {
+            $(#[tokio::test] async fn $promise() {
+                if let Some(bench) = super::Bench::$implementation().await { super::$promise(bench).await; }
+            })*
+        }
     };
 }
 

@@ -1,7 +1,7 @@
 //! Many at once: one group, and each its own answer. And what the store tells about itself.
 
-use super::disk::*;
 use super::facts::*;
+use super::site::{Site, on_both};
 use smokejumper::edges::store::Store;
 use smokejumper::edges::store::export::Exported;
 use smokejumper::edges::store::{MAX_DEAD_LETTERS, MAX_QUEUED, MAX_SAMPLE_CHARS};
@@ -14,10 +14,17 @@ use smokejumper::flow::recollection::Lesson;
 use smokejumper::ports::{Accepted, Commit, DeadLetter, Inbox, Journal, Outbox, Progress, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 
-#[tokio::test]
-async fn a_crowd_is_answered_one_by_one() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path()).await.unwrap();
+on_both!(
+    a_crowd_is_answered_one_by_one,
+    too_many_at_once_are_told_to_come_again,
+    counts_tell_what_waits,
+    dead_letters_are_bounded,
+    lessons_and_exports_leave_private_incidents_out,
+    the_last_card_can_be_found_for_editing,
+);
+
+async fn a_crowd_is_answered_one_by_one(site: Site) {
+    let store = site.open().await.unwrap();
     let mut tasks = tokio::task::JoinSet::new();
     for i in 0..300_u32 {
         let store = store.clone();
@@ -50,10 +57,8 @@ async fn a_crowd_is_answered_one_by_one() {
     assert_eq!(store.restore().await.unwrap().desk.version, 1);
 }
 
-#[tokio::test]
-async fn too_many_at_once_are_told_to_come_again() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path()).await.unwrap();
+async fn too_many_at_once_are_told_to_come_again(site: Site) {
+    let store = site.open().await.unwrap();
     // On one thread nothing is written before all have knocked.
     let crowd = (0..MAX_QUEUED + 10).map(|i| {
         let store = store.clone();
@@ -65,10 +70,8 @@ async fn too_many_at_once_are_told_to_come_again() {
     assert_eq!((store.waiting(10_000).await.unwrap().len(), store.queued()), (MAX_QUEUED, 0));
 }
 
-#[tokio::test]
-async fn counts_tell_what_waits() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path()).await.unwrap();
+async fn counts_tell_what_waits(site: Site) {
+    let store = site.open().await.unwrap();
     let mut old = arrival("am", "1");
     old.at = NOW.plus(-5_000);
     store.accept(vec![old, arrival("am", "2")]).await.unwrap();
@@ -81,10 +84,8 @@ async fn counts_tell_what_waits() {
     assert_eq!(counts.outbox, BTreeMap::from([("dead".to_owned(), 1), ("pending".to_owned(), 2)]));
 }
 
-#[tokio::test]
-async fn dead_letters_are_bounded() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path()).await.unwrap();
+async fn dead_letters_are_bounded(site: Site) {
+    let store = site.open().await.unwrap();
     let letters = (0..MAX_DEAD_LETTERS + 20).map(|_| {
         let sample = "\u{1F525}".repeat(MAX_SAMPLE_CHARS + 1);
         store.bury(DeadLetter { source: "am".to_owned(), at: NOW, why: "not JSON".to_owned(), sample })
@@ -99,10 +100,8 @@ async fn dead_letters_are_bounded() {
     assert_eq!(i64::try_from(counts.dead_letters).unwrap(), MAX_DEAD_LETTERS);
 }
 
-#[tokio::test]
-async fn lessons_and_exports_leave_private_incidents_out() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path()).await.unwrap();
+async fn lessons_and_exports_leave_private_incidents_out(site: Site) {
+    let store = site.open().await.unwrap();
     for n in 1..=3 {
         let learned = Fact::Learned(lesson(n));
         let entries = vec![declared(n), entry(n, 2, learned)];
@@ -135,11 +134,9 @@ async fn lessons_and_exports_leave_private_incidents_out() {
     assert!(!String::from_utf8(lines).unwrap().contains("lesson of 3"));
 }
 
-#[tokio::test]
-async fn the_last_card_can_be_found_for_editing() {
+async fn the_last_card_can_be_found_for_editing(site: Site) {
     use smokejumper::flow::effect::Effect;
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path()).await.unwrap();
+    let store = site.open().await.unwrap();
     store.commit(vec![Commit { entries: vec![declared(1)], ..Commit::default() }]).await.unwrap();
     for text in ["first", "second"] {
         let card = Effect::Card { incident: IncidentId(1), platform: Platform::Console };

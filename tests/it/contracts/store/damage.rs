@@ -2,6 +2,7 @@
 
 use super::disk::*;
 use super::facts::*;
+use super::site::Site;
 use smokejumper::ports::{Commit, Inbox, Journal, StoreError, Views};
 use std::path::Path;
 
@@ -15,9 +16,15 @@ async fn refused(dir: &Path, about: &str) {
     assert!(std::fs::read(database(dir)).ok() == before, "the database was touched");
 }
 
+async fn told() -> Site {
+    let site = Site::sqlite();
+    story(&site).await;
+    site
+}
+
 #[tokio::test]
 async fn a_file_that_is_no_database_is_left_alone() {
-    let dir = story().await;
+    let dir = told().await;
     let path = database(dir.path());
     std::fs::write(&path, "a letter to my grandmother, and other things of hers").unwrap();
     refused(dir.path(), "not a SQLite database").await;
@@ -60,7 +67,7 @@ async fn every_lost_page_is_noticed_before_the_first_write() {
 
 #[tokio::test]
 async fn what_a_newer_version_or_another_program_wrote_is_refused() {
-    let dir = story().await;
+    let dir = told().await;
     meddle(dir.path(), "UPDATE meta SET value = '99' WHERE name = 'schema'").await;
     refused(dir.path(), "newer smokejumper (schema 99").await;
     let newer = read(dir.path()).await;
@@ -71,7 +78,7 @@ async fn what_a_newer_version_or_another_program_wrote_is_refused() {
 
 #[tokio::test]
 async fn a_lost_key_is_not_replaced() {
-    let dir = story().await;
+    let dir = told().await;
     let key = dir.path().join("journal.key");
     std::fs::remove_file(&key).unwrap();
     refused(dir.path(), "journal.key is missing").await;
@@ -95,7 +102,7 @@ async fn one_unreadable_event_is_no_obstacle_to_the_others() {
 
 #[tokio::test]
 async fn a_fact_of_a_newer_version_is_not_guessed_at() {
-    let dir = story().await;
+    let dir = told().await;
     meddle(dir.path(), "UPDATE journal SET kind = 'teleported' WHERE seq = 2").await;
     let entries = read(dir.path()).await.unwrap().entries(&ana(), smokejumper::flow::incident::IncidentId(2)).await;
     assert!(matches!(&entries, Err(StoreError::Unusable(what)) if what.contains("teleported")), "{entries:?}");

@@ -1,6 +1,7 @@
-//! A data directory in a test's hands: opened as Smokejumper does, and tampered with as somebody else might.
+//! A data directory with SQLite in a test's hands; and a short story to store, wherever.
 
 use super::facts::*;
+use super::site::Site;
 pub use crate::world::small::Small;
 use crate::world::watch::Watch;
 use smokejumper::edges::store::Store;
@@ -30,9 +31,8 @@ pub fn database(dir: &Path) -> PathBuf {
 }
 
 /// Two incidents of six entries, stored and closed; the third entry of the first was erased.
-pub async fn story() -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path()).await.unwrap();
+pub async fn story(site: &Site) {
+    let store = site.open().await.unwrap();
     for n in 1..=6 {
         for incident in 1..=2 {
             let entry = match (incident, n) {
@@ -46,21 +46,16 @@ pub async fn story() -> TempDir {
         }
     }
     store.close().await;
-    dir
 }
 
 /// A copy of every file, as a backup or an attacker would make it.
 pub fn copy(dir: &Path) -> TempDir {
     let copy = tempfile::tempdir().unwrap();
-    put_back(dir, copy.path());
-    copy
-}
-
-pub fn put_back(from: &Path, to: &Path) {
-    for file in std::fs::read_dir(from).unwrap() {
+    for file in std::fs::read_dir(dir).unwrap() {
         let file = file.unwrap();
-        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
     }
+    copy
 }
 
 /// A connection of somebody who has the file.

@@ -1,7 +1,7 @@
 //! What is forgotten and when: bodies at once, keys and errands after a while, and never more slowly than new ones come.
 
-use super::disk::*;
 use super::facts::*;
+use super::site::{Site, on_both};
 use crate::world::watch::Watch;
 use smokejumper::edges::store::{ALERTS_REMEMBERED_MS, FORGET_AT_ONCE, REMEMBERED_MS, Store};
 use smokejumper::flow::desk::AlertState;
@@ -12,22 +12,21 @@ use smokejumper::flow::moment::At;
 use smokejumper::flow::signal::AlertStatus;
 use smokejumper::ports::{Accepted, Arrival, Clock, Commit, Inbox, Journal, Outbox, Progress};
 use sqlx::{Connection as _, Row as _};
-use std::path::Path;
 use std::sync::Arc;
 
-/// A store whose clock a test moves.
-async fn aging() -> (tempfile::TempDir, Arc<Watch>, Store) {
-    let (dir, watch) = (tempfile::tempdir().unwrap(), Arc::new(Watch::at(NOW)));
-    let store = Store::open(dir.path(), Arc::clone(&watch) as Arc<dyn Clock>).await.unwrap();
-    (dir, watch, store)
-}
+on_both!(
+    of_a_processed_delivery_only_the_key_is_kept,
+    old_deliveries_go_at_least_as_fast_as_new_ones_come,
+    of_the_card_only_what_was_told_last_is_kept,
+    errands_are_forgotten_but_never_a_run_a_message_or_a_failure,
+    resolved_alerts_are_forgotten_and_firing_ones_never,
+);
 
-async fn count(dir: &Path, what: &str) -> i64 {
-    let mut connection = intruder(dir).await;
-    let sql = format!("SELECT COUNT(*) FROM {what}");
-    let row = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_one(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-    row.try_get(0).unwrap()
+/// A store whose clock a test moves.
+async fn aging(site: &Site) -> (Arc<Watch>, Store) {
+    let watch = Arc::new(Watch::at(NOW));
+    let store = site.open_at(Arc::clone(&watch) as Arc<dyn Clock>).await.unwrap();
+    (watch, store)
 }
 
 fn arrivals(name: &str, n: usize) -> Vec<Arrival> {
@@ -48,19 +47,17 @@ fn old(age_ms: i64) -> At {
     NOW.plus(age_ms + 1)
 }
 
-#[tokio::test]
-async fn of_a_processed_delivery_only_the_key_is_kept() {
-    let (dir, _, store) = aging().await;
+async fn of_a_processed_delivery_only_the_key_is_kept(site: Site) {
+    let (_, store) = aging(&site).await;
     digest(&store, arrivals("a", 3)).await;
     store.accept(arrivals("b", 2)).await.unwrap();
-    assert_eq!(count(dir.path(), "inbox WHERE processed IS NOT NULL AND event = ''").await, 3);
-    assert_eq!(count(dir.path(), "inbox WHERE processed IS NULL AND event <> ''").await, 2);
+    assert_eq!(site.count("inbox WHERE processed IS NOT NULL AND event = ''").await, 3);
+    assert_eq!(site.count("inbox WHERE processed IS NULL AND event <> ''").await, 2);
     assert_eq!(store.accept(arrivals("a", 1)).await.unwrap(), [Accepted::Known(1)]);
 }
 
-#[tokio::test]
-async fn old_deliveries_go_at_least_as_fast_as_new_ones_come() {
-    let (dir, watch, store) = aging().await;
+async fn old_deliveries_go_at_least_as_fast_as_new_ones_come(site: Site) {
+    let (watch, store) = aging(&site).await;
     let many = 2 * usize::from(FORGET_AT_ONCE);
     digest(&store, arrivals("old", many)).await;
     store.accept(arrivals("waiting", 5)).await.unwrap();
@@ -70,23 +67,22 @@ async fn old_deliveries_go_at_least_as_fast_as_new_ones_come() {
     for i in 0..4 {
         digest(&store, arrivals(&format!("large-{i}"), 400)).await;
         came += 400;
-        let left = count(dir.path(), "inbox WHERE key LIKE 'old-%'").await;
+        let left = site.count("inbox WHERE key LIKE 'old-%'").await;
         assert!(left <= i64::try_from(many.saturating_sub(came)).unwrap(), "{left} old ones are left after {came}");
     }
-    assert_eq!(count(dir.path(), "inbox WHERE key LIKE 'old-%'").await, 0);
+    assert_eq!(site.count("inbox WHERE key LIKE 'old-%'").await, 0);
     // Nothing that waits is lost, and nothing young.
     assert_eq!(store.waiting(10).await.unwrap().len(), 5);
-    assert_eq!(count(dir.path(), "inbox").await, 5 + i64::try_from(came).unwrap());
+    assert_eq!(site.count("inbox").await, 5 + i64::try_from(came).unwrap());
     watch.set(old(REMEMBERED_MS).plus(REMEMBERED_MS + 1));
     for i in 0..200 {
         digest(&store, arrivals(&format!("small-{i}"), 1)).await;
     }
-    assert_eq!(count(dir.path(), "inbox WHERE key LIKE 'large-%'").await, 0);
+    assert_eq!(site.count("inbox WHERE key LIKE 'large-%'").await, 0);
 }
 
-#[tokio::test]
-async fn of_the_card_only_what_was_told_last_is_kept() {
-    let (dir, _, store) = aging().await;
+async fn of_the_card_only_what_was_told_last_is_kept(site: Site) {
+    let (_, store) = aging(&site).await;
     let card = |platform| Effect::Card { incident: IncidentId(1), platform };
     let queue = |op: String, effect| Commit { effects: vec![(op, effect)], ..Commit::default() };
     store
@@ -103,7 +99,7 @@ async fn of_the_card_only_what_was_told_last_is_kept() {
             store.settle(row.id, Progress::Sent { remote: None, said }, None).await.unwrap();
         }
     }
-    assert_eq!(count(dir.path(), "outbox").await, 3, "a card for each room, and what was said");
+    assert_eq!(site.count("outbox").await, 3, "a card for each room, and what was said");
     let told = store.reader().card(&ana(), IncidentId(1), Platform::Console).await.unwrap();
     assert_eq!(told, None, "there is no such incident");
     store.commit(vec![Commit { entries: vec![declared(1)], ..Commit::default() }]).await.unwrap();
@@ -113,9 +109,8 @@ async fn of_the_card_only_what_was_told_last_is_kept() {
     }
 }
 
-#[tokio::test]
-async fn errands_are_forgotten_but_never_a_run_a_message_or_a_failure() {
-    let (dir, watch, store) = aging().await;
+async fn errands_are_forgotten_but_never_a_run_a_message_or_a_failure(site: Site) {
+    let (watch, store) = aging(&site).await;
     let id = IncidentId(1);
     let wake = |request| Effect::Wake { incident: id, at: NOW, timer: Timer::Expiry { request } };
     let mut effects = vec![
@@ -138,16 +133,15 @@ async fn errands_are_forgotten_but_never_a_run_a_message_or_a_failure() {
     }
     store.commit(vec![Commit { effects: vec![("later".to_owned(), wake(1_000))], ..Commit::default() }]).await.unwrap();
     digest(&store, arrivals("a", 200)).await;
-    assert_eq!(count(dir.path(), "outbox").await, 105);
+    assert_eq!(site.count("outbox").await, 105);
     watch.set(old(REMEMBERED_MS));
     digest(&store, arrivals("b", 200)).await;
-    assert_eq!(count(dir.path(), "outbox").await, 4);
-    assert_eq!(count(dir.path(), "outbox WHERE op IN ('run', 'say', 'dead', 'later')").await, 4);
+    assert_eq!(site.count("outbox").await, 4);
+    assert_eq!(site.count("outbox WHERE op IN ('run', 'say', 'dead', 'later')").await, 4);
 }
 
-#[tokio::test]
-async fn resolved_alerts_are_forgotten_and_firing_ones_never() {
-    let (dir, watch, store) = aging().await;
+async fn resolved_alerts_are_forgotten_and_firing_ones_never(site: Site) {
+    let (watch, store) = aging(&site).await;
     let mut alerts: Vec<_> = (0..FORGET_AT_ONCE).map(|i| alert(&format!("f{i}"), None)).collect();
     for alert in &mut alerts {
         alert.status = AlertStatus::Resolved;
@@ -160,10 +154,10 @@ async fn resolved_alerts_are_forgotten_and_firing_ones_never() {
     let told = AlertState { status: AlertStatus::Resolved, ..alert("told", Some(1)) };
     alerts.extend([firing.clone(), young.clone(), told]);
     store.commit(vec![Commit { alerts, ..Commit::default() }]).await.unwrap();
-    assert_eq!(count(dir.path(), "alerts").await, i64::from(FORGET_AT_ONCE) + 3);
+    assert_eq!(site.count("alerts").await, i64::from(FORGET_AT_ONCE) + 3);
     watch.set(old(ALERTS_REMEMBERED_MS));
     digest(&store, arrivals("a", 1)).await;
-    assert_eq!(count(dir.path(), "alerts").await, 3);
+    assert_eq!(site.count("alerts").await, 3);
     let known = store.restore().await.unwrap().desk.alerts;
     assert_eq!(known.into_values().collect::<Vec<_>>(), [firing, young]);
 }
@@ -171,9 +165,10 @@ async fn resolved_alerts_are_forgotten_and_firing_ones_never() {
 /// Looked up by an index, so that forgetting costs what is forgotten and not what is there.
 #[tokio::test]
 async fn what_is_old_is_found_by_an_index() {
-    let (dir, _, store) = aging().await;
+    let site = Site::sqlite();
+    let (_, store) = aging(&site).await;
     store.close().await;
-    let mut connection = intruder(dir.path()).await;
+    let mut connection = site.intruder().await;
     for (sql, index) in [
         ("SELECT id FROM inbox WHERE processed IS NOT NULL AND processed < 5 ORDER BY processed LIMIT 9", "inbox_done"),
         (

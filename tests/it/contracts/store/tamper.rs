@@ -1,28 +1,31 @@
 //! Somebody with the database file changes the journal: every edit, deletion, insertion and swap is found.
 
-use super::disk::*;
+use super::disk::story;
 use super::facts::ana;
+use super::site::{Site, on_both};
 use smokejumper::edges::store::audit::Verified;
 use smokejumper::flow::fact::Fact;
 use smokejumper::flow::incident::IncidentId;
 use smokejumper::ports::Views as _;
-use std::path::Path;
 
-async fn verify(dir: &Path) -> Verified {
-    read(dir).await.unwrap().verify_chain().await.unwrap()
+on_both!(an_untouched_journal_is_whole_with_its_erasures, every_change_is_found, another_key_or_anchor_is_found,);
+
+async fn verify(site: &Site) -> Verified {
+    let reader = site.read().await.unwrap();
+    let verified = reader.verify_chain().await.unwrap();
+    reader.close().await;
+    verified
 }
 
-#[tokio::test]
-async fn an_untouched_journal_is_whole_with_its_erasures() {
-    let dir = story().await;
-    let verified = verify(dir.path()).await;
+async fn an_untouched_journal_is_whole_with_its_erasures(site: Site) {
+    story(&site).await;
+    let verified = verify(&site).await;
     assert!(matches!(verified, Verified::Whole { entries: 12, redacted: 1, .. }), "{verified:?}");
-    let reader = read(dir.path()).await.unwrap();
+    let reader = site.read().await.unwrap();
     assert_eq!(reader.entries(&ana(), IncidentId(1)).await.unwrap()[2].fact, Fact::Redacted { n: 3 });
 }
 
-#[tokio::test]
-async fn every_change_is_found() {
+async fn every_change_is_found(site: Site) {
     let mut changes = Vec::new();
     for seq in 1..=12 {
         for column in ["incident", "n", "v", "at"] {
@@ -64,26 +67,25 @@ async fn every_change_is_found() {
          FROM journal WHERE seq = 12"
             .to_owned(),
     );
-    let story = story().await;
+    story(&site).await;
     for change in &changes {
-        let dir = copy(story.path());
-        assert!(meddle(dir.path(), change).await > 0, "{change} changed nothing");
-        let verified = verify(dir.path()).await;
+        let copy = site.copy().await;
+        assert!(copy.meddle(change).await > 0, "{change} changed nothing");
+        let verified = verify(&copy).await;
         assert!(matches!(verified, Verified::Tampered { .. }), "not found: {change}");
     }
     println!("{} changes, all found", changes.len());
 }
 
-#[tokio::test]
-async fn another_key_or_anchor_is_found() {
-    let dir = story().await;
-    let anchor = dir.path().join("journal.anchor");
+async fn another_key_or_anchor_is_found(site: Site) {
+    story(&site).await;
+    let anchor = site.path().join("journal.anchor");
     let text = std::fs::read_to_string(&anchor).unwrap();
     std::fs::write(&anchor, text.replace("\"seq\":12", "\"seq\":11")).unwrap();
-    assert!(matches!(verify(dir.path()).await, Verified::Tampered { seq: 0, .. }));
+    assert!(matches!(verify(&site).await, Verified::Tampered { seq: 0, .. }));
     std::fs::write(&anchor, text).unwrap();
-    assert!(matches!(verify(dir.path()).await, Verified::Whole { .. }));
+    assert!(matches!(verify(&site).await, Verified::Whole { .. }));
     std::fs::remove_file(&anchor).unwrap();
-    std::fs::write(dir.path().join("journal.key"), "ab".repeat(32)).unwrap();
-    assert!(matches!(verify(dir.path()).await, Verified::Tampered { seq: 1, .. }));
+    std::fs::write(site.path().join("journal.key"), "ab".repeat(32)).unwrap();
+    assert!(matches!(verify(&site).await, Verified::Tampered { seq: 1, .. }));
 }
