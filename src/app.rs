@@ -126,6 +126,7 @@ impl App {
             runner: Arc::new(hands(&config)?),
             directory: Arc::new(ConfiguredDirectory::new(Arc::clone(&policy))),
             tracker: None,
+            pager: None,
             clock: Arc::clone(&clock),
         };
         let health = Arc::new(Health::new(store.clone(), Arc::clone(&clock), &config));

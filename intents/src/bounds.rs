@@ -34,6 +34,9 @@ pub const DUE_YEARS: std::ops::RangeInclusive<i16> = 2000..=2200;
 /// A plan is named by the first 12 hexadecimal digits of its SHA-256.
 pub const PLAN_DIGITS: usize = 12;
 
+/// For how many minutes reminders may be put off: longer is `stop`.
+pub const SNOOZE_MINUTES: std::ops::RangeInclusive<u16> = 5..=480;
+
 /// Whether the ask is one that [`crate::read`] could have made, as far as sizes and characters go.
 #[must_use]
 pub fn within(ask: &Ask) -> bool {
@@ -46,6 +49,8 @@ fn intent(intent: &Intent) -> bool {
         Intent::TakeRole { who: it, .. } => who(it),
         Intent::SetState { note, .. } => note.as_deref().is_none_or(paragraph),
         Intent::Note { text } => prose(text, NOTE_MAX),
+        Intent::Page { who: it, message } => who(it) && message.as_deref().is_none_or(paragraph),
+        Intent::Snooze { minutes } => minutes.is_none_or(|m| SNOOZE_MINUTES.contains(&m)),
         Intent::Run { runbook, params, .. } => name(runbook) && parameters(params),
         Intent::Approve { request, plan: digits } => *request != Some(0) && digits.as_deref().is_none_or(plan),
         Intent::Deny { request, reason } => *request != Some(0) && reason.as_deref().is_none_or(paragraph),

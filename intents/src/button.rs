@@ -144,6 +144,8 @@ fn written(ask: &Ask) -> String {
         Intent::SetSeverity { severity } => to("sev").raw(severity_digit(*severity)),
         Intent::SetState { state, note } => to("status").raw(state.label()).optional(note.as_deref()),
         Intent::Note { text } => to("note").text(text),
+        Intent::Page { who, message } => to("page").optional(name_of(Some(who))).optional(message.as_deref()),
+        Intent::Snooze { minutes } => to("snooze").number(minutes.map(u32::from)),
         Intent::Run { runbook, params, dry } => params
             .iter()
             .fold(to("run").text(runbook).flag(*dry), |fields, (key, value)| fields.text(&format!("{key}={value}"))),
@@ -194,6 +196,11 @@ fn parsed(body: &str) -> Result<Ask, Unreadable> {
             Intent::SetState { state: state_of(next()?).ok_or(Unreadable::Malformed)?, note: optional(next()?)? }
         }
         "note" => Intent::Note { text: unescape(next()?)? },
+        "page" => Intent::Page { who: who(optional(next()?)?), message: optional(next()?)? },
+        "snooze" => {
+            let minutes = number(next()?)?.map(u16::try_from).transpose().map_err(|_| Unreadable::Malformed)?;
+            Intent::Snooze { minutes }
+        }
         "run" => {
             let (runbook, dry) = (unescape(next()?)?, flag(next()?)?);
             let mut params = Vec::new();

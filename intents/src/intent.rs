@@ -52,6 +52,15 @@ pub enum Intent {
     Note {
         text: String,
     },
+    /// A person, or a team: then whoever of it is on call.
+    Page {
+        who: Who,
+        message: Option<String>,
+    },
+    /// No reminders of updates for so many minutes; `None`: none any more.
+    Snooze {
+        minutes: Option<u16>,
+    },
     /// `params` in the order given; names are unique.
     Run {
         runbook: String,

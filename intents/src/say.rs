@@ -29,6 +29,16 @@ fn command(ask: &Ask, quoted: bool) -> String {
         Intent::SetSeverity { severity } => ("sev", vec![Some(digit(*severity).to_owned())]),
         Intent::SetState { state, note } => ("status", vec![Some(state.label().to_owned()), note.clone()]),
         Intent::Note { text } => ("note", vec![Some(text.clone())]),
+        Intent::Page { who, message } => {
+            let who = match who {
+                Who::Me => "me".to_owned(),
+                Who::Named(name) => format!("@{name}"),
+            };
+            ("page", vec![Some(who), message.clone()])
+        }
+        Intent::Snooze { minutes } => {
+            ("snooze", vec![Some(minutes.map_or_else(|| "stop".to_owned(), |m| format!("{m}m")))])
+        }
         Intent::Run { runbook, params, dry } => {
             let mut words = vec![Some(runbook.clone())];
             words.extend(params.iter().map(|(key, value)| Some(format!("{key}={}", quote_if_needed(value)))));

@@ -39,8 +39,13 @@ const STUCK_AFTER_MS: i64 = 30 * SECOND;
 /// States of effects that are counted.
 const STATES: [&str; 4] = ["pending", "sending", "unknown", "dead"];
 /// Who carries effects out besides chats.
-const ELSEWHERE: [Destination; 5] =
-    [Destination::Memory, Destination::Clock, Destination::Runner, Destination::Tracker, Destination::Pager];
+const ELSEWHERE: [Destination; 5] = [
+    Destination::Memory,
+    Destination::Clock,
+    Destination::Runner,
+    Destination::Tracker,
+    Destination::Pager { page: 0 },
+];
 
 /// What is known of this process's health.
 pub struct Health {
@@ -69,7 +74,7 @@ impl Health {
         config.sources.iter().for_each(|source| meters.expect_source(&source.name));
         let sources = config.sources.iter().map(|source| inbox_source(&source.name)).collect();
         let rooms = config.policy.platforms.iter().map(|platform| Destination::Room(*platform));
-        let destinations = rooms.chain(ELSEWHERE).map(Destination::key).collect();
+        let destinations = rooms.chain(ELSEWHERE).map(Destination::label).collect();
         let (unread, unwritten) = (RwLock::default(), RwLock::default());
         Self { store, clock, meters, sources, destinations, draining: AtomicBool::new(false), unread, unwritten }
     }

@@ -6,13 +6,14 @@ use super::Engine;
 use super::settle::Load;
 use crate::flow::card::card;
 use crate::flow::effect::Effect;
+use crate::flow::escalation::key;
 use crate::flow::event::{Event, Fresh};
-use crate::flow::fact::{Ended, RunOutcome};
-use crate::flow::identity::Platform;
-use crate::flow::incident::{Incident, IncidentId, Phase};
+use crate::flow::fact::{Answered, Ended, RunOutcome};
+use crate::flow::identity::{Party, Platform};
+use crate::flow::incident::{Incident, IncidentId, Page, Phase};
 use crate::flow::moment::{MINUTE, SECOND};
 use crate::flow::triage::question;
-use crate::ports::{Arrival, Outgoing, Progress, StoreError, Undelivered};
+use crate::ports::{Arrival, Call, Outgoing, Progress, StoreError, Undelivered};
 use smokejumper_intents::reply::Reply;
 
 /// Attempts before an effect is given up and a person is told: with `backoff` about half an hour.
@@ -29,6 +30,11 @@ fn backoff(attempts: u32) -> i64 {
 
 /// Rows younger than this are never given up, however often they were tried.
 const GIVE_UP_AFTER: i64 = 30 * MINUTE;
+
+/// A page nobody could take is given up sooner, so that people hear of it and the next on call is asked: after so many attempts, and
+/// not before this time (ms).
+const MAX_PAGE_ATTEMPTS: u32 = 5;
+const PAGE_PATIENCE: i64 = 2 * MINUTE;
 
 /// What carrying an effect out came to; to be stored, whatever it takes.
 #[derive(Clone, Debug)]
@@ -155,9 +161,8 @@ impl Engine {
             Effect::Forget { .. } => Err(Undelivered::Never { why: "memory cannot forget yet".to_owned() }),
             Effect::FileIssue { follow_up, .. } => self.file_issue(row, *follow_up).await,
             Effect::MoveIssue { follow_up, .. } => self.move_issue(&incident, *follow_up).await,
-            Effect::Page { .. } | Effect::EndPage { .. } => {
-                Err(Undelivered::Never { why: "no pager is connected".to_owned() })
-            }
+            Effect::Page { page, .. } => self.page(&incident, *page).await,
+            Effect::EndPage { page, .. } => self.end_page(&incident, *page).await,
             Effect::Wake { timer, .. } => Ok(Done::with(Event::Due { incident: id, timer: timer.clone() })),
             Effect::Verify { request, .. } => {
                 let Some(run) = incident.runs.get(request) else { return Ok(Done::superseded("no such run")) };
@@ -190,6 +195,26 @@ impl Engine {
         let room =
             room.ok_or_else(|| Undelivered::NotYet { why: "the room is being opened".to_owned(), after_ms: Some(50) })?;
         Ok((chat.as_ref(), room))
+    }
+
+    /// Under the page's own key, so that a repeated attempt rings once.
+    async fn page(&self, incident: &Incident, number: u32) -> Result<Done, Undelivered> {
+        let Some(page) = incident.pages.get(&number) else { return Ok(Done::superseded("there is no such page")) };
+        if !page.rings() || !incident.is_open() {
+            return Ok(Done::superseded("nobody need be woken any more"));
+        }
+        let Some(pager) = &self.ports.pager else { return Err(no_pager()) };
+        let Some(call) = call(incident, number, page) else { return Ok(Done::superseded("they have no phone")) };
+        let by = pager.page(&key(incident.id, number, page), &call).await?;
+        Ok(Done::with(paged(incident.id, number, Answered::Accepted { by })))
+    }
+
+    async fn end_page(&self, incident: &Incident, number: u32) -> Result<Done, Undelivered> {
+        let Some(page) = incident.pages.get(&number) else { return Ok(Done::superseded("there is no such page")) };
+        let Some(pager) = &self.ports.pager else { return Err(no_pager()) };
+        let Some(call) = call(incident, number, page) else { return Ok(Done::superseded("they have no phone")) };
+        pager.end(&key(incident.id, number, page), &call).await?;
+        Ok(Done::sent(None, None))
     }
 
     /// `None`: the flow gave no leave, and that is stored.
@@ -227,7 +252,11 @@ impl Engine {
             };
             Done { progress: Progress::Again { at: self.ports.clock.now().plus(wait), why }, event: None }
         };
-        let patient = attempts < MAX_ATTEMPTS || self.ports.clock.now().since(row.queued_at) < GIVE_UP_AFTER;
+        let age = self.ports.clock.now().since(row.queued_at);
+        let patient = match row.effect {
+            Effect::Page { .. } => attempts < MAX_PAGE_ATTEMPTS || age < PAGE_PATIENCE,
+            _ => attempts < MAX_ATTEMPTS || age < GIVE_UP_AFTER,
+        };
         match problem {
             Undelivered::NotYet { why, after_ms } if patient => again(why, after_ms),
             Undelivered::Unknown { why } if row.effect.repeatable() && patient => again(why, None),
@@ -241,8 +270,36 @@ impl Engine {
 
 /// Given up, and a person is told.
 fn given_up(row: &Outgoing, why: String) -> Done {
-    let event = Event::Undelivered { incident: row.effect.incident(), what: what(&row.effect), why: why.clone() };
+    let incident = row.effect.incident();
+    let event = match row.effect {
+        Effect::Page { page, .. } => paged(incident, page, Answered::Failed { why: why.clone() }),
+        _ => Event::Undelivered { incident, what: what(&row.effect), why: why.clone() },
+    };
     Done { progress: Progress::Dead { why }, event: Some(event) }
+}
+
+fn no_pager() -> Undelivered {
+    Undelivered::Never { why: "no pager is connected".to_owned() }
+}
+
+fn paged(incident: IncidentId, page: u32, answered: Answered) -> Event {
+    Event::Paged { incident, page, answered, key: None, account: None }
+}
+
+/// What a phone says. Of a private incident it says only that there is one. `None`: whom it is for, no pager can know.
+fn call(incident: &Incident, number: u32, page: &Page) -> Option<Call> {
+    let Party::Person(who) = page.who.clone() else { return None };
+    let private = incident.private;
+    Some(Call {
+        incident: incident.id,
+        page: number,
+        who,
+        title: if private { "a private incident".to_owned() } else { incident.title.clone() },
+        severity: incident.severity(),
+        service: incident.service.clone().filter(|_| !private),
+        because: if private { "you are asked to come".to_owned() } else { page.because.clone() },
+        link: incident.rooms.values().find_map(|room| room.link.clone()),
+    })
 }
 
 /// A run nobody knows the end of.

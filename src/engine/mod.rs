@@ -20,7 +20,8 @@ use crate::flow::identity::Platform;
 use crate::flow::incident::{Incident, IncidentId};
 use crate::flow::policy::Policy;
 use crate::ports::{
-    Chat, Clock, Directory, Inbox, Journal, Memory, Observer, Outbox, Runner, StoreError, Tracker, Unobserved, Views,
+    Chat, Clock, Directory, Inbox, Journal, Memory, Observer, Outbox, Pager, Runner, StoreError, Tracker, Unobserved,
+    Views,
 };
 use smokejumper_intents::reply::Reply;
 use smokejumper_intents::word::Severity;
@@ -41,6 +42,8 @@ pub struct Ports {
     pub directory: Arc<dyn Directory>,
     /// `None`: follow-ups stay here.
     pub tracker: Option<Arc<dyn Tracker>>,
+    /// `None`: people are asked in the room alone.
+    pub pager: Option<Arc<dyn Pager>>,
     pub clock: Arc<dyn Clock>,
 }
 

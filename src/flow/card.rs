@@ -11,7 +11,7 @@ use super::remediation::SHORT;
 use super::standing::{decision_buttons, standing};
 use super::triage::{case, reasons};
 use super::whom::who;
-use super::{followup, suspects};
+use super::{followup, pages, suspects};
 use smokejumper_intents::intent::{Intent, Who};
 use smokejumper_intents::reply::{Button, Line, Reply, Section, Span, Style};
 use smokejumper_intents::word::Role;
@@ -68,6 +68,7 @@ fn head(incident: &Incident, policy: &Policy, now: At) -> Section {
         lines.push(line(vec![faint("incident commander: "), ours("nobody yet")]));
     }
     lines.extend(held);
+    lines.extend(pages::lines(incident, policy, now));
     if let Some(trouble) = incident.trouble.as_ref().filter(|_| incident.is_open()) {
         lines.push(line(vec![strong("Trouble: "), outside(trouble.clone())]));
     }

@@ -10,7 +10,7 @@ use super::moment::{At, span};
 use super::phrase::{button, ours, strong, titled};
 use super::policy::Policy;
 use super::refusal::Refusal;
-use super::{State, Turn, escalation, followup, placing, remediation, response, suspects, triage};
+use super::{State, Turn, escalation, followup, nudging, placing, remediation, response, suspects, triage};
 use smokejumper_intents::intent::Intent;
 use smokejumper_intents::reply::Style;
 use smokejumper_intents::word::Severity;
@@ -40,6 +40,8 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
         Event::Tick => {
             placing::again(&mut draft);
             followup::push(&mut draft);
+            escalation::look(&mut draft);
+            nudging::look(&mut draft);
         }
         Event::Asked { by, ask } => response::asked(&mut draft, &by, ask)?,
         Event::RoomOpened { incident, platform, room } => {
@@ -58,7 +60,9 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
         Event::IssueMoved { incident, follow_up, issue, to, by } => {
             followup::moved(&mut draft, incident, follow_up, &issue, &to, by);
         }
-        Event::Paged { incident, page, answered } => escalation::answered(&mut draft, incident, page, answered),
+        Event::Paged { incident, page, answered, key, account } => {
+            escalation::answered(&mut draft, incident, page, answered, key.as_deref(), account);
+        }
         Event::Undelivered { incident, what, why } => {
             draft.record(incident, Fact::Undelivered { what, why });
             draft.show(incident);
@@ -66,9 +70,13 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
         Event::Due { incident, timer: Timer::Expiry { request } } => remediation::expire(&mut draft, incident, request),
         Event::Due { incident, timer: Timer::Quiet } => quiet(&mut draft, incident),
         Event::Due { incident, timer: Timer::File } => followup::file(&mut draft, incident),
-        // Set by nobody yet: escalation, nudges and nags bring their chapters with them.
-        Event::Due { timer: Timer::Escalate { .. } | Timer::Nudge | Timer::Nag, .. } => {}
+        Event::Due { incident, timer: Timer::Escalate { .. } } => escalation::due(&mut draft, incident),
+        Event::Due { incident, timer: Timer::Nudge } => nudging::due(&mut draft, incident),
+        Event::Due { incident, timer: Timer::Nag } => nudging::nag(&mut draft, incident),
     }
+    // Whoever is waited for may have come with any of these, by any verb: looked at once, at the end.
+    escalation::follow(&mut draft);
+    nudging::follow(&mut draft);
     Ok(draft.finish())
 }
 

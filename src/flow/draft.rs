@@ -3,7 +3,7 @@
 //! Knows how facts, desk and effects go together; knows no chapter of the story.
 
 use super::desk::{AlertState, Desk};
-use super::effect::Effect;
+use super::effect::{Effect, Timer};
 use super::fact::{Entry, Fact};
 use super::identity::Actor;
 use super::incident::{Incident, IncidentId};
@@ -51,6 +51,18 @@ impl<'a> Draft<'a> {
     #[must_use]
     pub fn incident(&self, id: IncidentId) -> Option<&Incident> {
         self.changed.get(&id).or_else(|| self.before.incidents.get(&id)).filter(|i| i.entries > 0)
+    }
+
+    /// The incident as it was before this turn.
+    #[must_use]
+    pub fn was(&self, id: IncidentId) -> Option<&Incident> {
+        self.before.incidents.get(&id).filter(|i| i.entries > 0)
+    }
+
+    /// Incidents that something was recorded of in this turn.
+    #[must_use]
+    pub fn touched(&self) -> Vec<IncidentId> {
+        self.changed.keys().copied().collect()
     }
 
     /// Open incidents, oldest first.
@@ -115,6 +127,15 @@ impl<'a> Draft<'a> {
 
     pub fn effect(&mut self, effect: Effect) {
         self.turn.effects.push(effect);
+    }
+
+    /// Comes back at `at`; the newest such wish of a turn counts.
+    pub fn wake(&mut self, id: IncidentId, at: At, timer: Timer) {
+        let wake = Effect::Wake { incident: id, at, timer };
+        let key = wake.supersedes();
+        let older = |e: &Effect| matches!(e, Effect::Wake { .. }) && e.incident() == id && e.supersedes() == key;
+        self.turn.effects.retain(|e| !older(e));
+        self.effect(wake);
     }
 
     /// Brings the incident's cards up to date, once a turn.

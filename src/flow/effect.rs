@@ -106,11 +106,14 @@ pub enum Destination {
     Runner,
     /// Where follow-ups become issues.
     Tracker,
-    Pager,
+    /// Reaches a phone. A lane for each page: one phone that cannot be reached keeps no other from ringing.
+    Pager {
+        page: u32,
+    },
 }
 
 impl Destination {
-    /// As stored: `room:console`, `memory`, `clock`, `runner`, `tracker`, `pager`.
+    /// As stored: `room:console`, `memory`, `clock`, `runner`, `tracker`, `pager:3`.
     #[must_use]
     pub fn key(self) -> String {
         match self {
@@ -119,14 +122,24 @@ impl Destination {
             Self::Clock => "clock".to_owned(),
             Self::Runner => "runner".to_owned(),
             Self::Tracker => "tracker".to_owned(),
-            Self::Pager => "pager".to_owned(),
+            Self::Pager { page } => format!("pager:{page}"),
         }
     }
 
-    /// Doing it twice is the same as doing it once, so an interrupted attempt is simply repeated.
+    /// Without what tells its lanes apart, for figures: `room:console`, `pager`.
+    #[must_use]
+    pub fn label(self) -> String {
+        match self {
+            Self::Pager { .. } => "pager".to_owned(),
+            other => other.key(),
+        }
+    }
+
+    /// Doing it twice is the same as doing it once, so an interrupted attempt is simply repeated. A pager knows each page by its
+    /// deduplication key, and rings once for it.
     #[must_use]
     pub const fn repeatable(self) -> bool {
-        matches!(self, Self::Room(Platform::Console) | Self::Memory | Self::Clock)
+        matches!(self, Self::Room(Platform::Console) | Self::Memory | Self::Clock | Self::Pager { .. })
     }
 }
 
@@ -158,7 +171,7 @@ impl Effect {
             }
             Self::Recall { .. } | Self::Remember { .. } | Self::Forget { .. } => Destination::Memory,
             Self::FileIssue { .. } | Self::MoveIssue { .. } => Destination::Tracker,
-            Self::Page { .. } | Self::EndPage { .. } => Destination::Pager,
+            Self::Page { page, .. } | Self::EndPage { page, .. } => Destination::Pager { page: *page },
             Self::Wake { .. } => Destination::Clock,
             Self::Run { .. } | Self::Verify { .. } => Destination::Runner,
         }

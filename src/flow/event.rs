@@ -66,6 +66,13 @@ pub enum Event {
         incident: IncidentId,
         page: u32,
         answered: Answered,
+        /// The deduplication key it came under, when somebody outside says so: it counts only for the page that bears it, since
+        /// another Smokejumper may use the same account there.
+        #[serde(default)]
+        key: Option<String>,
+        /// The account of whoever answered, when the pager names one.
+        #[serde(default)]
+        account: Option<Identity>,
     },
     /// An effect was given up.
     Undelivered {

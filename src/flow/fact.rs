@@ -172,12 +172,19 @@ pub enum Fact {
         who: Party,
         /// In our words: `@bo asked`, `nobody acknowledged within 5 min`.
         because: String,
-        /// 0: asked for by a person; from 1: by escalation.
+        /// 0: asked for by a person; from 1: the step of the escalation.
         level: u8,
     },
     PageAnswered {
         page: u32,
         answered: Answered,
+    },
+    /// Everybody on call was asked, the last of them more than once, and nobody acknowledged.
+    Unanswered {
+        because: String,
+    },
+    Reminded {
+        of: Reminder,
     },
     /// Update nudges: not before then; `None`: not at all any more.
     NudgesSnoozed {
@@ -246,6 +253,20 @@ pub enum Answered {
     Acknowledged { by: String },
     /// It reached nobody, and why.
     Failed { why: String },
+    /// Nobody need be woken any more: somebody is there, or it is over.
+    Ended,
+}
+
+/// What people were reminded of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reminder {
+    /// To say how it stands.
+    Update,
+    /// What is owed before it can be closed.
+    Closing,
+    /// Follow-ups that are overdue.
+    Overdue,
 }
 
 /// How an incident came to be.
@@ -397,7 +418,7 @@ pub enum Unreadable {
 }
 
 /// Every kind, in the order of the enum. `redacted` is written by purge alone.
-pub const KINDS: [&str; 44] = [
+pub const KINDS: [&str; 46] = [
     "declared",
     "alerts_changed",
     "acknowledged",
@@ -442,6 +463,8 @@ pub const KINDS: [&str; 44] = [
     "silence_ended",
     "rules_changed",
     "issue_asked",
+    "unanswered",
+    "reminded",
 ];
 
 impl Fact {

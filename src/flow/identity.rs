@@ -12,6 +12,8 @@ pub enum Platform {
     Cli,
     Slack,
     Discord,
+    /// Only phones: acknowledging there is seen here. Nobody speaks from it, and no room is there.
+    Pagerduty,
 }
 
 impl Platform {
@@ -22,6 +24,7 @@ impl Platform {
             Self::Cli => "cli",
             Self::Slack => "slack",
             Self::Discord => "discord",
+            Self::Pagerduty => "pagerduty",
         }
     }
 }

@@ -89,7 +89,9 @@ pub struct Incident {
     pub merged_into: Option<IncidentId>,
     pub absorbed: Vec<IncidentId>,
     pub pages: BTreeMap<u32, Page>,
+    pub climb: Climb,
     pub nudges: Nudges,
+    pub nags: Nags,
     /// Changed on purpose shortly before or while this went on, oldest first.
     pub changes: Vec<Change>,
 }
@@ -122,11 +124,35 @@ pub struct Page {
     pub answered: Option<Answered>,
 }
 
+/// How far asking for somebody has come. All of it is folded from facts, so a timer that comes late, early or twice does no harm.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Climb {
+    /// The time until the next step counts from here: declared, severity changed, reopened, or the last step.
+    pub from: At,
+    /// Steps done; 0: nobody was asked yet.
+    pub level: u8,
+    /// Nobody is left to ask: why.
+    pub unanswered: Option<String>,
+}
+
 /// Whether people are asked for updates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nudges {
     pub off: bool,
     pub snoozed_until: Option<At>,
+    /// The time until the next one counts from here: somebody said how it stands, or was asked to.
+    pub from: At,
+    /// Asked since somebody last said how it stands.
+    pub unheard: u8,
+}
+
+/// What was reminded of after it ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nags {
+    pub closing: Option<At>,
+    pub overdue: Option<At>,
+    /// Reminders of closing so far.
+    pub times: u8,
 }
 
 /// A [`State`] with a place to start from.
@@ -220,6 +246,14 @@ pub struct Asked {
     pub at: At,
     /// `owner/name`.
     pub repository: String,
+}
+
+impl Page {
+    /// A phone may be ringing: nobody answered, and it was neither ended nor refused.
+    #[must_use]
+    pub const fn rings(&self) -> bool {
+        matches!(self.answered, None | Some(Answered::Accepted { .. }))
+    }
 }
 
 impl Phase {

@@ -3,7 +3,7 @@
 use super::condition::Condition;
 use super::hours::Hours;
 use super::identity::{Identity, PersonId, Platform};
-use super::moment::{At, HOUR, MINUTE};
+use super::moment::{At, DAY, HOUR, MINUTE};
 use super::rota::Schedule;
 use super::runbook::Runbook;
 use regex::Regex;
@@ -172,12 +172,20 @@ pub struct Approval {
 #[derive(Clone, Debug)]
 pub struct Escalation {
     pub after: BTreeMap<Severity, i64>,
+    /// How often the last level is asked again before it is said that nobody answers.
+    pub again: u8,
+    /// A pager is connected. Without one people are asked in the room alone.
+    pub phones: bool,
 }
 
 /// People are asked for an update this long (ms) after the last one, by severity, while it is open.
 #[derive(Clone, Debug)]
 pub struct Nudging {
     pub every: BTreeMap<Severity, i64>,
+    /// What is owed after an incident is reminded of this often (ms), in working hours; 0: never.
+    pub closing_every: i64,
+    /// Likewise follow-ups that are overdue.
+    pub overdue_every: i64,
 }
 
 /// Where follow-ups become issues.
@@ -193,13 +201,15 @@ pub struct Tracking {
 impl Default for Escalation {
     /// The worst within 5 minutes, the next within 10: what people do by hand.
     fn default() -> Self {
-        Self { after: [(Severity::Sev1, 5 * MINUTE), (Severity::Sev2, 10 * MINUTE)].into() }
+        let after = [(Severity::Sev1, 5 * MINUTE), (Severity::Sev2, 10 * MINUTE)].into();
+        Self { after, again: 3, phones: false }
     }
 }
 
 impl Default for Nudging {
     fn default() -> Self {
-        Self { every: [(Severity::Sev1, HOUR / 2), (Severity::Sev2, HOUR / 2)].into() }
+        let every = [(Severity::Sev1, HOUR / 2), (Severity::Sev2, HOUR / 2)].into();
+        Self { every, closing_every: DAY, overdue_every: 7 * DAY }
     }
 }
 

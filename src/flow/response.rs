@@ -9,7 +9,7 @@ use super::identity::{Actor, Identity, Party};
 use super::incident::{Incident, IncidentId};
 use super::phrase::{account, count, faint, line, ours, outside, party, section, strong, titled};
 use super::refusal::Refusal;
-use super::{followup, learning, placing, remediation};
+use super::{escalation, followup, learning, nudging, placing, remediation};
 use smokejumper_intents::intent::{Ask, Intent, Who};
 use smokejumper_intents::reply::{Reply, Span};
 use smokejumper_intents::word::{Role, Severity, State};
@@ -58,6 +58,8 @@ pub fn asked(draft: &mut Draft, by: &Identity, ask: Ask) -> Result<(), Refusal> 
             draft.recall(id);
             draft.reply(titled(vec![ours("Noted in the timeline of "), Span::Incident(id.0), ours(".")]));
         }
+        Intent::Page { who, message } => escalation::call(draft, by, id, &who, message.as_deref())?,
+        Intent::Snooze { minutes } => nudging::snooze(draft, id, minutes)?,
         Intent::Run { runbook, params, dry } => remediation::request(draft, by, id, &runbook, params, dry)?,
         Intent::Approve { request, plan } => remediation::approve(draft, by, id, request, plan.as_deref())?,
         Intent::Deny { request, reason } => remediation::deny(draft, by, id, request, reason)?,
@@ -118,6 +120,11 @@ fn incident<'d>(draft: &'d Draft, id: IncidentId) -> Result<&'d Incident, Refusa
 
 fn acknowledge(draft: &mut Draft, by: &Identity, id: IncidentId) -> Result<(), Refusal> {
     if incident(draft, id)?.times.acknowledged.is_some() {
+        if escalation::answered_here(draft, by, id) {
+            draft.say(id, &titled(vec![account(draft.policy, by), ours(" answered the page.")]));
+            draft.reply(titled(vec![ours("You answered the page of "), Span::Incident(id.0), ours(".")]));
+            return Ok(());
+        }
         draft.reply(titled(vec![Span::Incident(id.0), ours(" was acknowledged already.")]));
         return Ok(());
     }

@@ -164,4 +164,25 @@ impl Policy {
         found.sort_by_key(|o| o.level);
         found
     }
+
+    /// Who of a team is on call now, first who is asked first: by the schedules that serve it, or because they always are.
+    #[must_use]
+    pub fn team_on_call(&self, team: &str, now: At) -> Vec<OnCall> {
+        let always = self.people.iter().filter(|p| p.on_call && p.teams.iter().any(|t| t.eq_ignore_ascii_case(team)));
+        let mut found: Vec<OnCall> = always
+            .map(|p| OnCall { who: p.id.clone(), level: 1, schedule: "always on call".to_owned(), until: None })
+            .collect();
+        let serves = |s: &&Schedule| s.teams.iter().any(|t| t.eq_ignore_ascii_case(team));
+        for schedule in self.rota.iter().filter(serves) {
+            for (level, shifts) in (1_u8..).zip(&schedule.levels) {
+                for (who, until) in shifts.at(now) {
+                    if !found.iter().any(|o| o.who == who) {
+                        found.push(OnCall { who, level, schedule: schedule.name.clone(), until });
+                    }
+                }
+            }
+        }
+        found.sort_by_key(|o| o.level);
+        found
+    }
 }

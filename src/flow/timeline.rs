@@ -180,7 +180,10 @@ fn tell(entry: &Entry, policy: &Policy) -> Option<Vec<Span>> {
             Answered::Accepted { by } => vec![ours(format!("Page {page} was taken by ")), outside(by.clone())],
             Answered::Acknowledged { by } => vec![outside(by.clone()), ours(format!(" acknowledged page {page}"))],
             Answered::Failed { why } => vec![strong(format!("Page {page} reached nobody: ")), outside(why.clone())],
+            Answered::Ended => return None,
         },
+        Fact::Unanswered { because } => vec![strong("Nobody answers: "), outside(because.clone())],
+        Fact::Reminded { .. } => return None,
         Fact::NudgesSnoozed { until: Some(until) } => {
             vec![by(), ours(format!(" asked not to be reminded of updates before {}", until.rfc3339()))]
         }

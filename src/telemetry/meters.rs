@@ -219,7 +219,7 @@ impl Observer for Meters {
             Progress::Superseded { .. } => "superseded",
             Progress::Dead { .. } => "dead",
         };
-        self.deliveries.of([("destination", destination.key()), ("outcome", outcome.to_owned())]).inc();
+        self.deliveries.of([("destination", destination.label()), ("outcome", outcome.to_owned())]).inc();
     }
 }
 

@@ -40,6 +40,7 @@ async fn engine(data: &Path) -> (Engine, Ledger) {
         runner: Arc::new(Hands::new(settings).unwrap()),
         directory: Arc::new(ConfiguredDirectory::new(Arc::new(policy.clone()))),
         tracker: None,
+        pager: None,
         clock: Arc::new(Noon),
     };
     (Engine::start(ports, policy).await.unwrap(), ledger)

@@ -43,6 +43,8 @@ fn intent() -> impl Strategy<Value = Intent> {
             .prop_map(|(runbook, params, dry)| Intent::Run { runbook, params, dry }),
         (of(any::<u32>()), of(prop_oneof![plan, text()])).prop_map(|(request, plan)| Intent::Approve { request, plan }),
         (of(any::<u32>()), of(text())).prop_map(|(request, reason)| Intent::Deny { request, reason }),
+        (who(), of(text())).prop_map(|(who, message)| Intent::Page { who, message }),
+        of(any::<u16>()).prop_map(|minutes| Intent::Snooze { minutes }),
         (of(text()), of(text())).prop_map(|(cause, fix)| Intent::Resolve { cause, fix }),
         (any::<bool>(), of(text())).prop_map(|(right, cause)| Intent::Feedback { right, cause }),
         (text(), of(who()), of(due()), of(prop_oneof![Just("https://x.example/%7C".to_owned()), text()]))
@@ -122,6 +124,9 @@ fn the_form_is_stable() {
             "sj1|3|run|restart|1|service=checkout%7C100%25",
         ),
         (Intent::Deny { request: Some(2), reason: None }, "sj1|3|deny|2|"),
+        (Intent::Page { who: Who::Named("bo".to_owned()), message: None }, "sj1|3|page|=bo|"),
+        (Intent::Snooze { minutes: Some(90) }, "sj1|3|snooze|90"),
+        (Intent::Snooze { minutes: None }, "sj1|3|snooze|"),
         (Intent::Feedback { right: false, cause: None }, "sj1|3|feedback|0|"),
         (Intent::Note { text: "a\nb".to_owned() }, "sj1|3|note|a%0Ab"),
     ] {

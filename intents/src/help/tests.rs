@@ -22,6 +22,10 @@ fn an_approver_in_an_incident() {
       `status <state> [why]` - say where it stands: investigating, identified,
         mitigated, monitoring, and so on
       `note <text>` - put something on the timeline
+      `page <@person|team> [message]` - reach a person, or whoever of a team is on
+        call, by phone
+      `snooze <30m|60m|90m|stop>` - be left alone with reminders of updates for a
+        while, or from now on
 
     Understand
       `card` - where it stands, all in one place
@@ -77,8 +81,8 @@ fn a_responder_in_the_lobby() {
       `help [command]` - what you can do here, or all about one command
 
     About one incident
-      ack, lead, role, sev, status, note, card, why, similar, who, timeline, run,
-        deny, resolve, feedback, follow-up, postmortem
+      ack, lead, role, sev, status, note, page, snooze, card, why, similar, who,
+        timeline, run, deny, resolve, feedback, follow-up, postmortem
       In its channel, or with its number: `ack INC-12`
     "#);
 }

@@ -15,6 +15,7 @@ mod lead;
 mod list;
 mod note;
 mod on_call;
+mod page;
 mod postmortem;
 mod resolve;
 mod role;
@@ -23,6 +24,7 @@ mod runbooks;
 mod search;
 mod sev;
 mod similar;
+mod snooze;
 mod status;
 mod timeline;
 mod who;
@@ -39,6 +41,8 @@ pub const VERBS: &[&Verb] = &[
     &sev::VERB,
     &status::VERB,
     &note::VERB,
+    &page::VERB,
+    &snooze::VERB,
     &card::VERB,
     &why::VERB,
     &similar::VERB,

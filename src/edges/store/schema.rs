@@ -16,7 +16,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
 
 /// Version of how facts fold into an incident. Raise it when [`crate::flow::incident::Incident`] or its `apply` changes
 /// what a snapshot means; older snapshots are then folded again from the journal.
-pub const FOLD: i64 = 4;
+pub const FOLD: i64 = 5;
 
 /// The version found; 0 for an empty database.
 pub async fn version(connection: &mut AnyConnection, dialect: &Dialect) -> Result<usize, StoreError> {

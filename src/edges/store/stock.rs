@@ -35,9 +35,9 @@ impl Reader {
     pub async fn stock(&self) -> Result<Stock, StoreError> {
         let row = self.one("SELECT COUNT(*), MIN(at) FROM inbox WHERE processed IS NULL").await?;
         let (waiting, oldest): (i64, Option<i64>) = (column(&row, 0)?, column(&row, 1)?);
-        let sql = "SELECT destination, state, COUNT(*), MIN(CASE WHEN destination = 'clock' THEN due_at ELSE queued_at END) \
-                   FROM outbox WHERE state IN ('pending', 'sending', 'unknown', 'dead') GROUP BY destination, state \
-                   ORDER BY destination, state";
+        let sql = "SELECT CASE WHEN destination LIKE 'pager:%' THEN 'pager' ELSE destination END, state, COUNT(*), \
+                   MIN(CASE WHEN destination = 'clock' THEN due_at ELSE queued_at END) \
+                   FROM outbox WHERE state IN ('pending', 'sending', 'unknown', 'dead') GROUP BY 1, 2 ORDER BY 1, 2";
         let mut outbox = Vec::new();
         for row in sqlx::query(sql).fetch_all(self.pool()).await.map_err(|e| explain(&e))? {
             let (destination, state) = (column(&row, 0)?, column(&row, 1)?);

@@ -1,14 +1,17 @@
 //! The fold: what each kind of fact changes in an incident. Total: what makes no sense in a state changes nothing.
 
 use super::{
-    Asked, FollowUp, Incident, Judgement, Lifecycle, MAX_CHANGES, MAX_GROUPS, MAX_INVOLVED, MAX_NOTE_CHARS, MAX_NOTES,
-    MAX_PAGES, Nudges, OTHER, Page, Phase, Run, Task, Update,
+    Asked, Climb, FollowUp, Incident, Judgement, Lifecycle, MAX_CHANGES, MAX_GROUPS, MAX_INVOLVED, MAX_NOTE_CHARS,
+    MAX_NOTES, MAX_PAGES, Nags, OTHER, Page, Phase, Run, Task, Update,
 };
-use crate::flow::fact::{Entry, Fact, GroupChange, Item};
+use crate::flow::fact::{Entry, Fact, GroupChange, Item, Reminder};
 use crate::flow::identity::{Actor, Party};
 use crate::flow::moment::At;
 use crate::flow::signal::Change;
 use smokejumper_intents::word::{Milestone, State};
+
+/// Words from which on a note says how it stands, and is not just "looking".
+const SUBSTANCE: usize = 3;
 
 impl Incident {
     /// Folds one fact in. Total: a fact that makes no sense in this state counts as an entry and changes nothing else.
@@ -30,6 +33,8 @@ impl Incident {
                 self.origin = Some(origin.clone());
                 self.declared_by = Some(entry.by.clone());
                 self.times.declared = entry.at;
+                self.climb.from = entry.at;
+                self.spoke(entry.at);
             }
             Fact::AlertsChanged { groups, .. } => self.alerts_changed(groups, entry.at),
             Fact::Acknowledged => {
@@ -42,15 +47,27 @@ impl Incident {
                 self.roles.insert(*role, who.clone());
             }
             Fact::SeveritySet { severity } => {
+                if self.severity != Some(*severity) {
+                    self.climb.from = entry.at;
+                    if self.climb.unanswered.take().is_some() {
+                        self.climb.level = 0;
+                    }
+                }
                 self.severity = Some(*severity);
                 self.severity_by_hand |= matches!(entry.by, Actor::Account(_));
             }
             Fact::Noted { text } => {
+                if text.split_whitespace().count() >= SUBSTANCE {
+                    self.spoke(entry.at);
+                }
                 self.notes.push(text.chars().take(MAX_NOTE_CHARS).collect());
                 let surplus = self.notes.len().saturating_sub(MAX_NOTES);
                 self.notes.drain(..surplus);
             }
-            Fact::StateSet { state, .. } => self.enter(*state, entry.at),
+            Fact::StateSet { state, .. } => {
+                self.enter(*state, entry.at);
+                self.spoke(entry.at);
+            }
             Fact::RoomOpened { platform, room } => {
                 self.rooms.entry(*platform).or_insert_with(|| room.clone());
             }
@@ -152,6 +169,7 @@ impl Incident {
             }
             Fact::Renamed { title } => self.title.clone_from(title),
             Fact::Updated { conditions, actions, needs } => {
+                self.spoke(entry.at);
                 self.update = Some(Update {
                     at: entry.at,
                     by: entry.by.clone(),
@@ -198,6 +216,9 @@ impl Incident {
                 let (who, because) = (who.clone(), because.clone());
                 let page_of = || Page { who, because, level: *level, at: entry.at, answered: None };
                 self.pages.entry(*page).or_insert_with(page_of);
+                if *level > 0 {
+                    self.climb = Climb { from: entry.at, level: *level, unanswered: None };
+                }
                 while self.pages.len() > MAX_PAGES {
                     self.pages.pop_first();
                 }
@@ -208,8 +229,20 @@ impl Incident {
                 }
             }
             Fact::NudgesSnoozed { until } => {
-                self.nudges = Nudges { off: until.is_none(), snoozed_until: *until };
+                self.nudges.off = until.is_none();
+                self.nudges.snoozed_until = *until;
+                self.nudges.unheard = 0;
             }
+            Fact::Unanswered { because } => self.climb.unanswered = Some(because.clone()),
+            Fact::Reminded { of: Reminder::Update } => {
+                self.nudges.from = entry.at;
+                self.nudges.unheard = self.nudges.unheard.saturating_add(1);
+            }
+            Fact::Reminded { of: Reminder::Closing } => {
+                self.nags.closing = Some(entry.at);
+                self.nags.times = self.nags.times.saturating_add(1);
+            }
+            Fact::Reminded { of: Reminder::Overdue } => self.nags.overdue = Some(entry.at),
             Fact::ChangeSeen { change } => note_change(&mut self.changes, change, MAX_CHANGES),
             // Of the house, not of an incident; or said for the record alone.
             Fact::Silenced { .. }
@@ -218,6 +251,12 @@ impl Incident {
             | Fact::PostmortemDrafted { .. }
             | Fact::Redacted { .. } => {}
         }
+    }
+
+    /// Somebody said how it stands.
+    const fn spoke(&mut self, at: At) {
+        self.nudges.from = at;
+        self.nudges.unheard = 0;
     }
 
     fn assign(&mut self, item: Option<Item>, who: &Party) {
@@ -270,6 +309,10 @@ impl Incident {
         }
         if state.is_open() {
             times.resolved = None;
+            if !self.state.0.is_open() {
+                self.climb = Climb { from: at, ..Climb::default() };
+                self.nags = Nags::default();
+            }
         } else {
             times.resolved.get_or_insert(at);
         }

@@ -5,8 +5,8 @@
 
 use crate::world::town::{START, account, runbook};
 use smokejumper::flow::fact::{
-    Answered, CheckResult, Ended, Fact, GroupChange, Issue, Item, KINDS, Origin, Output, Owed, Room, RunOutcome,
-    StepResult, Suggestion, Unreadable, Verdict, Withheld,
+    Answered, CheckResult, Ended, Fact, GroupChange, Issue, Item, KINDS, Origin, Output, Owed, Reminder, Room,
+    RunOutcome, StepResult, Suggestion, Unreadable, Verdict, Withheld,
 };
 use smokejumper::flow::identity::{Party, PersonId, Platform};
 use smokejumper::flow::incident::IncidentId;
@@ -69,6 +69,8 @@ fn place(fact: &Fact) -> usize {
         Fact::SilenceEnded { .. } => 41,
         Fact::RulesChanged { .. } => 42,
         Fact::IssueAsked { .. } => 43,
+        Fact::Unanswered { .. } => 44,
+        Fact::Reminded { .. } => 45,
     }
 }
 
@@ -183,6 +185,8 @@ pub fn samples() -> Vec<Fact> {
         Fact::SilenceEnded { silence: 1 },
         Fact::RulesChanged { digest: text("00ff"), what: vec![text("2 routes, were 1")] },
         Fact::IssueAsked { follow_up: 1, repository: text("acme/checkout") },
+        Fact::Unanswered { because: text("5 times asked within 40 min, and nobody acknowledged") },
+        Fact::Reminded { of: Reminder::Overdue },
     ]
 }
 

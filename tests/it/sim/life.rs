@@ -194,6 +194,7 @@ impl Life {
             runner: Arc::new(outside.clone()),
             tracker: Some(Arc::new(outside.clone())),
             directory: Arc::new(outside),
+            pager: None,
             clock: self.watch.clone(),
         };
         let policy = self.policy.clone();
