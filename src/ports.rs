@@ -232,6 +232,8 @@ pub trait Chat: Send + Sync {
 pub trait Memory: Send + Sync {
     async fn recall(&self, question: Question) -> Result<Recollection, Undelivered>;
     async fn remember(&self, lesson: Lesson) -> Result<(), Undelivered>;
+    /// The case of this name (`INC-12`) is found and told no more, also after a restart. Not knowing it is fine.
+    async fn forget(&self, case: &str) -> Result<(), Undelivered>;
     async fn search(&self, text: &str, limit: usize) -> Result<Vec<PastIncident>, Undelivered>;
 }
 

@@ -4,7 +4,7 @@ use crate::bounds;
 use crate::inert;
 use crate::misread::Misread;
 use crate::reply::Line;
-use crate::token::{Token, unquote};
+use crate::token::{Token, numbered, unquote};
 use crate::verb::Verb;
 
 /// The words after a verb (and after the incident's number, if one followed it).
@@ -22,6 +22,15 @@ pub struct Args<'a> {
 pub struct Given<'a> {
     pub token: &'a Token<'a>,
     pub value: String,
+}
+
+/// Free text, and what follows each label in it: see [`Args::labelled`].
+#[derive(Debug)]
+pub struct Labelled<'a, const N: usize> {
+    /// What stands before the first label, and its first word.
+    pub before: Option<(&'a Token<'a>, String)>,
+    /// What follows each label, as written; may be empty.
+    pub parts: [Option<String>; N],
 }
 
 impl<'a> Args<'a> {
@@ -93,6 +102,67 @@ impl<'a> Args<'a> {
             words => words.join(" "),
         };
         Ok((inert::line(&text), options))
+    }
+
+    /// All that is left, cut at its labels (`cause: …`): each part reaches up to the next label or to the end. A label is a list of
+    /// names for the same.
+    pub fn labelled<const N: usize>(&mut self, labels: [&[&str]; N]) -> Result<Labelled<'a, N>, Misread> {
+        let mut found = Labelled { before: None, parts: [const { None }; N] };
+        let mut part = None;
+        while let Some(token) = self.take() {
+            let labelled = token.pair().and_then(|pair| {
+                let key = pair.key.to_lowercase();
+                labels.iter().position(|names| names.contains(&key.as_str())).map(|at| (at, pair.value))
+            });
+            let words = match labelled {
+                None => token.raw,
+                Some((at, value)) => {
+                    if found.parts.get(at).is_some_and(Option::is_some) {
+                        return Err(self.wrong(token, Line::from("This is given twice: ").code(token.raw)));
+                    }
+                    part = Some(at);
+                    value
+                }
+            };
+            let text = match part.and_then(|at| found.parts.get_mut(at)) {
+                Some(text) => text.get_or_insert_default(),
+                None => &mut found.before.get_or_insert((token, String::new())).1,
+            };
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(words);
+        }
+        Ok(found)
+    }
+
+    /// A part of labelled text on one line, without its quotes if it is quoted as a whole.
+    pub fn part(&self, text: &str, what: &'static str, max: usize) -> Result<String, Misread> {
+        let text = inert::line(&unquote(text).unwrap_or_else(|| text.to_owned()));
+        if text.is_empty() {
+            return Err(self.misread(Line::ours(format!("There is nothing after {what}:"))));
+        }
+        self.fits(text, what, max)
+    }
+
+    /// `done T-1` or `T-1 done`, with the prefix `t-`: the number, or that there can be no such number or none is given. `None` when it
+    /// is neither, and so words of its own.
+    pub fn done_number(&mut self, prefix: &str) -> Option<Option<u32>> {
+        let first = self.peek()?;
+        let begins = first.word() == "done";
+        let mut ahead = self.clone();
+        ahead.take();
+        let second = ahead.take();
+        let number = match (begins, second) {
+            (true, None) => Some(None),
+            (true, Some(second)) => numbered(&second.word(), prefix),
+            (false, Some(second)) if second.word() == "done" => numbered(&first.word(), prefix),
+            (false, _) => None,
+        };
+        if number.is_some() {
+            *self = ahead;
+        }
+        number
     }
 
     /// A parameter's value without its quotes: refused when a quote is open, when it is too long, or when it holds what

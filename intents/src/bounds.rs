@@ -4,7 +4,7 @@
 //! characters (Unicode scalar values) unless they say otherwise.
 
 use crate::inert;
-use crate::intent::{Ask, Due, Intent, Who};
+use crate::intent::{Ask, Due, Intent, Item, When, Who};
 use crate::token;
 
 /// A whole utterance: the longest message Slack recommends, and twice Discord's limit.
@@ -31,6 +31,10 @@ pub const LINK_MAX: usize = 500;
 pub const DUE_DAYS_MAX: u16 = 730;
 /// Years in which a follow-up may be due.
 pub const DUE_YEARS: std::ops::RangeInclusive<i16> = 2000..=2200;
+/// How far back `20m ago` reaches, in minutes: a year.
+pub const AGO_MINUTES_MAX: u32 = 366 * 24 * 60;
+/// A silence, in minutes: 30 days. What is quiet for longer is a route of the configuration.
+pub const SILENCE_MINUTES_MAX: u32 = 30 * 24 * 60;
 /// A plan is named by the first 12 hexadecimal digits of its SHA-256.
 pub const PLAN_DIGITS: usize = 12;
 
@@ -65,6 +69,22 @@ fn intent(intent: &Intent) -> bool {
                 && url.as_deref().is_none_or(link)
         }
         Intent::FollowUpDone { follow_up } => *follow_up > 0,
+        Intent::Rename { title } => line(title, TITLE_MAX),
+        Intent::Update { conditions, actions, needs } => {
+            let said = |text: &String| line(text, PARAGRAPH_MAX);
+            said(conditions) && actions.as_ref().is_none_or(said) && needs.as_ref().is_none_or(said)
+        }
+        Intent::Task { title, owner } => line(title, TITLE_MAX) && owner.as_ref().is_none_or(who),
+        Intent::TaskDone { task } => *task > 0,
+        Intent::Assign { item, who: it } => who(it) && item.is_none_or(numbered),
+        Intent::Merge { into } => *into > 0,
+        Intent::Correct { when: it, .. } => when(*it),
+        Intent::Silence { matchers, minutes, comment } => {
+            line(matchers, PARAGRAPH_MAX)
+                && (1..=SILENCE_MINUTES_MAX).contains(minutes)
+                && comment.as_deref().is_none_or(|comment| line(comment, TITLE_MAX))
+        }
+        Intent::EndSilence { silence } => *silence > 0,
         Intent::Search { query } => line(query, QUERY_MAX),
         Intent::OnCall { of: words } | Intent::Explain { alert: words } => {
             words.as_deref().is_none_or(|words| line(words, QUERY_MAX))
@@ -79,7 +99,10 @@ fn intent(intent: &Intent) -> bool {
         | Intent::WhoToCall
         | Intent::Runbooks
         | Intent::Postmortem
-        | Intent::Timeline => true,
+        | Intent::Timeline
+        | Intent::CatchUp
+        | Intent::MakePrivate
+        | Intent::Silences => true,
     }
 }
 
@@ -116,6 +139,25 @@ pub fn due(due: Due) -> bool {
     match due {
         Due::InDays(days) => (1..=DUE_DAYS_MAX).contains(&days),
         Due::On { year, month, day } => DUE_YEARS.contains(&year) && token::day(year, month, day).is_some(),
+    }
+}
+
+/// A real minute of the day, on a real day within [`DUE_YEARS`], or at most [`AGO_MINUTES_MAX`] ago.
+#[must_use]
+pub fn when(when: When) -> bool {
+    let clock = |hour: u8, minute: u8| hour < 24 && minute < 60;
+    match when {
+        When::Clock { hour, minute } => clock(hour, minute),
+        When::On { year, month, day, hour, minute } => {
+            DUE_YEARS.contains(&year) && token::day(year, month, day).is_some() && clock(hour, minute)
+        }
+        When::Ago { minutes } => minutes <= AGO_MINUTES_MAX,
+    }
+}
+
+const fn numbered(item: Item) -> bool {
+    match item {
+        Item::Task(number) | Item::FollowUp(number) => number > 0,
     }
 }
 

@@ -7,7 +7,8 @@
 
 use crate::bounds;
 use crate::inert;
-use crate::intent::{Ask, Due, Intent, Who};
+use crate::intent::{Ask, Due, Intent, Item, Who};
+use crate::token;
 use crate::word::{Role, Severity, State};
 use std::fmt::Write as _;
 
@@ -158,6 +159,29 @@ fn written(ask: &Ask) -> String {
             to.raw(due.map(due_word).unwrap_or_default()).optional(link.as_deref())
         }
         Intent::FollowUpDone { follow_up } => to("done").raw(follow_up),
+        Intent::Rename { title } => to("rename").text(title),
+        Intent::Update { conditions, actions, needs } => {
+            to("update").text(conditions).optional(actions.as_deref()).optional(needs.as_deref())
+        }
+        Intent::Task { title, owner } => to("task").text(title).flag(owner.is_some()).optional(name_of(owner.as_ref())),
+        Intent::TaskDone { task } => to("task-done").raw(task),
+        Intent::Assign { item, who } => {
+            let item = match item {
+                None => String::new(),
+                Some(Item::Task(number)) => format!("T{number}"),
+                Some(Item::FollowUp(number)) => format!("F{number}"),
+            };
+            to("assign").raw(item).optional(name_of(Some(who)))
+        }
+        Intent::Merge { into } => to("merge").raw(into),
+        Intent::Correct { milestone, when } => {
+            to("correct").raw(token::milestone_word(*milestone)).text(&token::when_text(*when))
+        }
+        Intent::MakePrivate => to("private"),
+        Intent::Silence { matchers, minutes, comment } => {
+            to("silence").raw(minutes).optional(comment.as_deref()).text(matchers)
+        }
+        Intent::EndSilence { silence } => to("end-silence").raw(silence),
         Intent::List { closed } => to("list").flag(*closed),
         Intent::Search { query } => to("search").text(query),
         Intent::Card => to("card"),
@@ -169,6 +193,8 @@ fn written(ask: &Ask) -> String {
         Intent::Runbooks => to("runbooks"),
         Intent::Postmortem => to("postmortem"),
         Intent::Timeline => to("timeline"),
+        Intent::CatchUp => to("catch-up"),
+        Intent::Silences => to("silences"),
         Intent::Help { verb } => to("help").optional(verb.as_deref()),
     }
     .0
@@ -220,7 +246,38 @@ fn parsed(body: &str) -> Result<Ask, Unreadable> {
             let due = if due.is_empty() { None } else { Some(crate::token::due(due).ok_or(Unreadable::Malformed)?) };
             Intent::FollowUp { title, owner: has_owner.then(|| who(name)), due, link: optional(next()?)? }
         }
-        "done" => Intent::FollowUpDone { follow_up: number(next()?)?.ok_or(Unreadable::Malformed)? },
+        "done" => Intent::FollowUpDone { follow_up: counted(next()?)? },
+        "rename" => Intent::Rename { title: unescape(next()?)? },
+        "update" => {
+            let conditions = unescape(next()?)?;
+            Intent::Update { conditions, actions: optional(next()?)?, needs: optional(next()?)? }
+        }
+        "task" => {
+            let (title, has_owner, name) = (unescape(next()?)?, flag(next()?)?, optional(next()?)?);
+            Intent::Task { title, owner: has_owner.then(|| who(name)) }
+        }
+        "task-done" => Intent::TaskDone { task: counted(next()?)? },
+        "assign" => {
+            let item = next()?;
+            let item = match item.split_at_checked(1) {
+                None => None,
+                Some(("T", number)) => Some(Item::Task(counted(number)?)),
+                Some(("F", number)) => Some(Item::FollowUp(counted(number)?)),
+                Some(_) => return Err(Unreadable::Malformed),
+            };
+            Intent::Assign { item, who: who(optional(next()?)?) }
+        }
+        "merge" => Intent::Merge { into: counted(next()?)? },
+        "correct" => {
+            let milestone = token::milestone(next()?).ok_or(Unreadable::Malformed)?;
+            Intent::Correct { milestone, when: token::when(&unescape(next()?)?).ok_or(Unreadable::Malformed)? }
+        }
+        "private" => Intent::MakePrivate,
+        "silence" => {
+            let (minutes, comment) = (counted(next()?)?, optional(next()?)?);
+            Intent::Silence { matchers: unescape(next()?)?, minutes, comment }
+        }
+        "end-silence" => Intent::EndSilence { silence: counted(next()?)? },
         "list" => Intent::List { closed: flag(next()?)? },
         "search" => Intent::Search { query: unescape(next()?)? },
         "card" => Intent::Card,
@@ -232,6 +289,8 @@ fn parsed(body: &str) -> Result<Ask, Unreadable> {
         "runbooks" => Intent::Runbooks,
         "postmortem" => Intent::Postmortem,
         "timeline" => Intent::Timeline,
+        "catch-up" => Intent::CatchUp,
+        "silences" => Intent::Silences,
         "help" => Intent::Help { verb: optional(next()?)? },
         _ => return Err(Unreadable::Malformed),
     };
@@ -240,6 +299,11 @@ fn parsed(body: &str) -> Result<Ask, Unreadable> {
 
 fn number(field: &str) -> Result<Option<u32>, Unreadable> {
     if field.is_empty() { Ok(None) } else { field.parse().map(Some).map_err(|_| Unreadable::Malformed) }
+}
+
+/// A number that must be there.
+fn counted(field: &str) -> Result<u32, Unreadable> {
+    number(field)?.ok_or(Unreadable::Malformed)
 }
 
 fn optional(field: &str) -> Result<Option<String>, Unreadable> {

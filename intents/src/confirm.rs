@@ -1,21 +1,37 @@
-//! The confirmation of a declaration that was read from free text.
+//! The question before what was read from free text is declared, and before what cannot be taken back is done.
 
 use crate::intent::{Ask, Intent};
 use crate::reply::{Button, Line, Reply, Section, Style};
+use crate::word::State;
 
 /// What would be opened, why it is asked, and the button that does it.
 #[must_use]
 pub fn confirmation(ask: &Ask, because: &str) -> Reply {
     let mut lines = vec![Line::ours(because)];
+    let (title, button, style) = words(ask);
     if let Intent::Declare { title, severity, service } = &ask.intent {
         lines.push(Line::from("Title: ").outside(title));
         lines.extend(severity.map(|severity| Line::from("Severity: ").strong(severity.label())));
         lines.extend(service.as_ref().map(|service| Line::from("Service: ").code(service)));
     }
-    Reply::titled("Open an incident?")
-        .section(Section::plain(lines))
-        .button(Button::new("Open it", Style::Primary, ask.clone()))
-        .bounded()
+    Reply::titled(title).section(Section::plain(lines)).button(Button::new(button, style, ask.clone())).bounded()
+}
+
+/// The question, and what the button that answers it says.
+fn words(ask: &Ask) -> (Line, &'static str, Style) {
+    let about = |verb: &'static str, rest: &str| match ask.incident {
+        Some(number) => Line::from(verb).incident(number).and(rest),
+        None => Line::from(verb).and("it").and(rest),
+    };
+    match &ask.intent {
+        Intent::MakePrivate => (about("Make ", " private?"), "Make it private", Style::Danger),
+        Intent::Merge { into } => (about("Make ", " a part of ").incident(*into).and("?"), "Merge it", Style::Danger),
+        Intent::SetState { state: State::Declined, .. } => (about("Decline ", "?"), "Decline it", Style::Danger),
+        Intent::SetState { state: State::Cancelled, .. } => {
+            (about("Cancel ", "?"), "Cancel the incident", Style::Danger)
+        }
+        _ => (Line::from("Open an incident?"), "Open it", Style::Primary),
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::reply::Line;
 use crate::token::{self, Token};
 use crate::utterance::{Place, Utterance};
 use crate::verb::{self, Scope, Verb};
-use crate::verbs::declare;
+use crate::verbs::{declare, merge};
 
 /// What an utterance was understood as.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,10 @@ fn understand(source: &str, tokens: &[Token<'_>], place: Place) -> Result<Readin
     }
     if let Some((verb, called, rest)) = verb_at(after_number) {
         return command(source, verb, called, rest, place, named.is_some())
-            .map(Reading::Clear)
+            .map(|ask| match ask.intent.confirm() {
+                Some(because) => Reading::Confirm { because: because.to_owned(), ask },
+                None => Reading::Clear(ask),
+            })
             .map_err(|misread| offer_declaration(misread, tokens, place));
     }
     // `akc INC-12` means an incident, whatever `akc` is.
@@ -102,8 +105,12 @@ fn command(
     place: Place,
     number_before: bool,
 ) -> Result<Ask, Misread> {
+    // `merge INC-12` names the other incident; only of two numbers the first is the one it is about.
+    let other = verb.name == merge::VERB.name
+        && place != Place::Lobby
+        && matches!(incident(rest), Ok((Some(_), after)) if !matches!(incident(after), Ok((Some(_), _))));
     let (place, rest) = match verb.scope {
-        Scope::Incident | Scope::Both if !number_before => match incident(rest)? {
+        Scope::Incident | Scope::Both if !number_before && !other => match incident(rest)? {
             (Some(number), rest) => (Place::Incident(number), rest),
             (None, rest) => (place, rest),
         },

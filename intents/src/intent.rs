@@ -2,7 +2,7 @@
 //!
 //! *Acts* change something and are journalled; *asks* only read and are not.
 
-use crate::word::{Right, Role, Severity, State};
+use crate::word::{Milestone, Right, Role, Severity, State};
 use serde::{Deserialize, Serialize};
 
 /// An intent and the incident it is meant for (`None`: the lobby).
@@ -26,6 +26,26 @@ pub enum Due {
     On { year: i16, month: u8, day: u8 },
     /// `3d`, `2w`: days from today, 1 to 730.
     InDays(u16),
+}
+
+/// A moment as it was given, in UTC. Which moment that is, is decided where the time is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// `09:58`: the latest such time that is not in the future.
+    Clock { hour: u8, minute: u8 },
+    /// `2026-11-20 09:58`.
+    On { year: i16, month: u8, day: u8, hour: u8, minute: u8 },
+    /// `20m ago`: minutes, 0 to a year.
+    Ago { minutes: u32 },
+}
+
+/// Something of an incident that has an owner: `T-1`, `F-2`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Item {
+    Task(u32),
+    FollowUp(u32),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +114,46 @@ pub enum Intent {
     FollowUpDone {
         follow_up: u32,
     },
+    Rename {
+        title: String,
+    },
+    /// How it stands, for everybody.
+    Update {
+        conditions: String,
+        actions: Option<String>,
+        needs: Option<String>,
+    },
+    /// Something to be done while it goes on.
+    Task {
+        title: String,
+        owner: Option<Who>,
+    },
+    TaskDone {
+        task: u32,
+    },
+    /// Without an item: brings them into the incident.
+    Assign {
+        item: Option<Item>,
+        who: Who,
+    },
+    /// This incident becomes part of another.
+    Merge {
+        into: u32,
+    },
+    Correct {
+        milestone: Milestone,
+        when: When,
+    },
+    MakePrivate,
+    /// Alerts that match are listed only, for so many minutes. `matchers` are checked where matchers are known.
+    Silence {
+        matchers: String,
+        minutes: u32,
+        comment: Option<String>,
+    },
+    EndSilence {
+        silence: u32,
+    },
     // -- asks
     List {
         closed: bool,
@@ -117,6 +177,9 @@ pub enum Intent {
     Runbooks,
     Postmortem,
     Timeline,
+    /// What matters since whoever asks was last heard of here.
+    CatchUp,
+    Silences,
     Help {
         verb: Option<String>,
     },
@@ -139,6 +202,8 @@ impl Intent {
                 | Self::Runbooks
                 | Self::Postmortem
                 | Self::Timeline
+                | Self::CatchUp
+                | Self::Silences
                 | Self::Help { .. }
         )
     }
@@ -151,6 +216,25 @@ impl Intent {
             Self::Approve { .. } => Right::Approver,
             _ if self.is_act() => Right::Responder,
             _ => Right::Viewer,
+        }
+    }
+
+    /// Why somebody who types it is asked first whether they mean it, in our words: it cannot be taken back.
+    #[must_use]
+    pub const fn confirm(&self) -> Option<&'static str> {
+        match self {
+            Self::MakePrivate => Some(
+                "From then on the incident exists only for those who acted in it, hold a role or are assigned. It leaves search, \
+                 suggestions and exports. This cannot be undone.",
+            ),
+            Self::Merge { .. } => Some(
+                "Its alerts and open tasks move there, its open runs become void, and nothing more happens here. This cannot be \
+                 undone.",
+            ),
+            Self::SetState { state: State::Cancelled | State::Declined, .. } => {
+                Some("It ends for good, teaches nothing, and cannot be opened again.")
+            }
+            _ => None,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! An ask as the command a person would type: for terminals, and where a button has no room.
 
 use crate::hear::{Reading, read};
-use crate::intent::{Ask, Due, Intent, Who};
+use crate::intent::{Ask, Due, Intent, Item, Who};
+use crate::token;
 use crate::utterance::{Place, Utterance};
 use crate::word::{Role, Severity};
 
@@ -12,7 +13,7 @@ pub fn say(ask: &Ask) -> Option<String> {
     // Titles are tried as they are, then quoted, so that nothing in them is taken for an option.
     [false, true].into_iter().map(|quoted| command(ask, quoted)).find(|text| {
         let said = Utterance { text: text.clone(), place: Place::Lobby };
-        matches!(read(&said), Reading::Clear(heard) if heard == *ask)
+        matches!(read(&said), Reading::Clear(heard) | Reading::Confirm { ask: heard, .. } if heard == *ask)
     })
 }
 
@@ -54,14 +55,34 @@ fn command(ask: &Ask, quoted: bool) -> String {
             ("feedback", vec![Some(if *right { "right" } else { "wrong" }.to_owned()), cause.clone()])
         }
         Intent::FollowUp { title: text, owner, due, link } => {
-            let owner = owner.as_ref().map(|who| match who {
-                Who::Me => "owner:me".to_owned(),
-                Who::Named(name) => format!("owner:@{name}"),
-            });
+            let owner = owner.as_ref().map(owned);
             let due = due.map(|due| format!("due:{}", day(due)));
             ("follow-up", vec![Some(title(text)), owner, due, labelled("link:", link.as_deref())])
         }
         Intent::FollowUpDone { follow_up } => ("follow-up", vec![Some(format!("done F-{follow_up}"))]),
+        Intent::Rename { title: text } => ("rename", vec![Some(title(text))]),
+        Intent::Update { conditions, actions, needs } => {
+            let part = |label: &str, text: &Option<String>| text.as_ref().map(|text| format!("{label}{}", title(text)));
+            ("update", vec![Some(title(conditions)), part("actions: ", actions), part("needs: ", needs)])
+        }
+        Intent::Task { title: text, owner } => ("task", vec![Some(title(text)), owner.as_ref().map(owned)]),
+        Intent::TaskDone { task } => ("task", vec![Some(format!("done T-{task}"))]),
+        Intent::Assign { item, who } => {
+            let item = item.map(|item| match item {
+                Item::Task(number) => format!("T-{number}"),
+                Item::FollowUp(number) => format!("F-{number}"),
+            });
+            ("assign", vec![Some(person(who).unwrap_or_else(|| "me".to_owned())), item])
+        }
+        Intent::Merge { into } => ("merge", vec![Some(format!("INC-{into}"))]),
+        Intent::Correct { milestone, when } => {
+            ("correct", vec![Some(token::milestone_word(*milestone).to_owned()), Some(token::when_text(*when))])
+        }
+        Intent::MakePrivate => ("private", vec![]),
+        Intent::Silence { matchers, minutes, comment } => {
+            ("silence", vec![Some(matchers.clone()), Some(token::minutes_text(*minutes)), comment.clone()])
+        }
+        Intent::EndSilence { silence } => ("silence", vec![Some(format!("end S-{silence}"))]),
         Intent::List { closed } => ("list", vec![closed.then(|| "closed".to_owned())]),
         Intent::Search { query } => ("search", vec![Some(query.clone())]),
         Intent::Card => ("card", vec![]),
@@ -73,6 +94,8 @@ fn command(ask: &Ask, quoted: bool) -> String {
         Intent::Runbooks => ("runbooks", vec![]),
         Intent::Postmortem => ("postmortem", vec![]),
         Intent::Timeline => ("timeline", vec![]),
+        Intent::CatchUp => ("catch-up", vec![]),
+        Intent::Silences => ("silence", vec![Some("list".to_owned())]),
         Intent::Help { verb } => ("help", vec![verb.clone()]),
     };
     let mut words = vec![verb.to_owned()];
@@ -93,6 +116,13 @@ fn person(who: &Who) -> Option<String> {
     match who {
         Who::Me => None,
         Who::Named(name) => Some(format!("@{name}")),
+    }
+}
+
+fn owned(who: &Who) -> String {
+    match who {
+        Who::Me => "owner:me".to_owned(),
+        Who::Named(name) => format!("owner:@{name}"),
     }
 }
 
@@ -134,6 +164,9 @@ fn day(due: Due) -> String {
 mod tests {
     use super::*;
     use crate::button;
+    use crate::inert;
+    use crate::intent::When;
+    use crate::word::{Milestone, State};
     use proptest::prelude::*;
 
     fn about(intent: Intent) -> Ask {
@@ -156,6 +189,37 @@ mod tests {
             ),
             (about(Intent::Deny { request: None, reason: Some("too risky".to_owned()) }), "deny INC-12 too risky"),
             (Ask { incident: None, intent: Intent::List { closed: true } }, "list closed"),
+            (
+                about(Intent::Update {
+                    conditions: "1 in 3 fails".to_owned(),
+                    actions: None,
+                    needs: Some("somebody".to_owned()),
+                }),
+                "update INC-12 1 in 3 fails needs: somebody",
+            ),
+            (
+                about(Intent::Task { title: "drain it".to_owned(), owner: Some(Who::Me) }),
+                "task INC-12 drain it owner:me",
+            ),
+            (about(Intent::Assign { item: Some(Item::Task(1)), who: Who::Me }), "assign INC-12 me T-1"),
+            (about(Intent::Merge { into: 3 }), "merge INC-12 INC-3"),
+            (
+                about(Intent::Correct { milestone: Milestone::Detected, when: When::Ago { minutes: 20 } }),
+                "correct INC-12 detected 20m ago",
+            ),
+            (
+                Ask {
+                    incident: None,
+                    intent: Intent::Silence {
+                        matchers: "a=b".to_owned(),
+                        minutes: 120,
+                        comment: Some("why".to_owned()),
+                    },
+                },
+                "silence a=b 2h why",
+            ),
+            (Ask { incident: None, intent: Intent::Silences }, "silence list"),
+            (about(Intent::SetState { state: State::Cancelled, note: None }), "status INC-12 cancelled"),
         ] {
             assert_eq!(say(&ask).as_deref(), Some(command));
         }
@@ -188,6 +252,18 @@ mod tests {
             let ask = about(Intent::Run { runbook: "restart".to_owned(), params, dry });
             prop_assert!(say(&ask).is_some(), "{:?}", ask);
             prop_assert!(button::encode_within(&ask, button::DECODE_MAX).is_some());
+        }
+
+        // What a form holds can be shown as a command again, whatever was typed into it.
+        #[test]
+        fn an_update_and_a_task_can_always_be_said(words in "[ -~é漢“”]{1,40}", other in "[a-z\"\\\\:]{1,6}( needs: x)?") {
+            let (words, other) = (inert::line(&words), inert::line(&other));
+            prop_assume!(!words.is_empty() && !other.is_empty());
+            let update = Intent::Update { conditions: words.clone(), actions: Some(other.clone()), needs: Some(other) };
+            prop_assert!(say(&about(update.clone())).is_some(), "{:?}", update);
+            for intent in [Intent::Task { title: words.clone(), owner: None }, Intent::Rename { title: words }] {
+                prop_assert!(say(&about(intent.clone())).is_some(), "{:?}", intent);
+            }
         }
     }
 }

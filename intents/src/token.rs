@@ -5,7 +5,8 @@
 
 use crate::bounds;
 use crate::inert;
-use crate::intent::{Due, Who};
+use crate::intent::{Due, When, Who};
+use crate::word::Milestone;
 use std::ops::Range;
 
 const FENCE: &str = "```";
@@ -204,18 +205,113 @@ pub fn due(raw: &str) -> Option<Due> {
     } else if let Some(weeks) = lower.strip_suffix('w') {
         Due::InDays(digits(weeks, 1..=3)?.checked_mul(7)?.try_into().ok()?)
     } else {
-        let mut parts = lower.split('-');
-        let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-        if parts.next().is_some() {
-            return None;
-        }
-        Due::On {
-            year: digits(year, 4..=4)?.try_into().ok()?,
-            month: digits(month, 1..=2)?.try_into().ok()?,
-            day: digits(day, 1..=2)?.try_into().ok()?,
-        }
+        let (year, month, day) = date_of(&lower)?;
+        Due::On { year, month, day }
     };
     bounds::due(given).then_some(given)
+}
+
+/// `2026-12-01`, which may be a day no calendar has.
+fn date_of(word: &str) -> Option<(i16, u8, u8)> {
+    let mut parts = word.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    let small = |part| digits(part, 1..=2)?.try_into().ok();
+    Some((digits(year, 4..=4)?.try_into().ok()?, small(month)?, small(day)?))
+}
+
+/// `09:58`, `2026-11-20 09:58` (or with a `T` between), `20m ago`, `1h30m ago`, `now`; a `Z` or `UTC` behind it says nothing new.
+#[must_use]
+pub fn when(text: &str) -> Option<When> {
+    let lower = text.trim().to_lowercase();
+    let words = lower.strip_suffix("utc").or_else(|| lower.strip_suffix('z')).unwrap_or(&lower).trim_end();
+    let given = if words == "now" {
+        When::Ago { minutes: 0 }
+    } else if let Some(ago) = words.strip_suffix("ago") {
+        let joined: String = ago.split_whitespace().collect();
+        When::Ago { minutes: if joined == "0m" { 0 } else { minutes(&joined)? } }
+    } else {
+        match words.split_once(['t', ' ']) {
+            None => {
+                let (hour, minute) = clock(words)?;
+                When::Clock { hour, minute }
+            }
+            Some((date, time)) => {
+                let ((year, month, day), (hour, minute)) = (date_of(date)?, clock(time.trim_start())?);
+                When::On { year, month, day, hour, minute }
+            }
+        }
+    };
+    bounds::when(given).then_some(given)
+}
+
+/// As [`when`] reads it.
+#[must_use]
+pub fn when_text(when: When) -> String {
+    match when {
+        When::Clock { hour, minute } => format!("{hour:02}:{minute:02}"),
+        When::On { year, month, day, hour, minute } => {
+            format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}")
+        }
+        When::Ago { minutes } => format!("{minutes}m ago"),
+    }
+}
+
+fn clock(word: &str) -> Option<(u8, u8)> {
+    let (hour, rest) = word.split_once(':')?;
+    // Browsers may add seconds; they are not kept.
+    let minute = rest.split_once(':').map_or(rest, |(minute, _)| minute);
+    Some((digits(hour, 1..=2)?.try_into().ok()?, digits(minute, 2..=2)?.try_into().ok()?))
+}
+
+/// A length of time in minutes: `90m`, `2h`, `1h30m`, `1d`, `1w`; at least one minute.
+#[must_use]
+pub fn minutes(word: &str) -> Option<u32> {
+    let mut rest = word;
+    let mut sum = 0_u32;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (number, behind) = rest.split_at_checked(end)?;
+        let unit_end = behind.find(|c: char| c.is_ascii_digit()).unwrap_or(behind.len());
+        let (unit, next) = behind.split_at_checked(unit_end)?;
+        let each = match unit {
+            "m" | "min" => 1,
+            "h" => 60,
+            "d" => 24 * 60,
+            "w" => 7 * 24 * 60,
+            _ => return None,
+        };
+        sum = sum.checked_add(digits(number, 1..=6)?.checked_mul(each)?)?;
+        rest = next;
+    }
+    Some(sum).filter(|sum| *sum > 0)
+}
+
+/// As [`minutes`] reads it, in its largest whole unit.
+#[must_use]
+pub fn minutes_text(minutes: u32) -> String {
+    match minutes {
+        n if n > 0 && n.is_multiple_of(24 * 60) => format!("{}d", n / (24 * 60)),
+        n if n > 0 && n.is_multiple_of(60) => format!("{}h", n / 60),
+        n => format!("{n}m"),
+    }
+}
+
+/// `impact`, `detected`, `declared`, `acknowledged`, `identified`, `mitigated`, `resolved`.
+#[must_use]
+pub fn milestone(word: &str) -> Option<Milestone> {
+    let lower = word.to_lowercase();
+    Milestone::ALL.into_iter().find(|milestone| milestone_word(*milestone) == lower)
+}
+
+#[must_use]
+pub const fn milestone_word(milestone: Milestone) -> &'static str {
+    match milestone {
+        Milestone::ImpactStarted => "impact",
+        other => other.label(),
+    }
 }
 
 /// The day, if the Gregorian calendar has it.

@@ -142,6 +142,18 @@ impl Shelf {
         self.index.remember(case)
     }
 
+    /// Whether that is on disk.
+    fn forget(&mut self, case: String) -> Result<bool, Trouble> {
+        self.index.forget(&CaseId(case.clone()))?;
+        let Some(newer) = &mut self.newer else {
+            self.index.flush()?;
+            return Ok(true);
+        };
+        // What the journal taught of it before is not taught again.
+        newer.insert(case);
+        Ok(false)
+    }
+
     fn learnt_up_to(&mut self, mark: Option<u64>) -> Result<(), Trouble> {
         if let Some(mark) = mark {
             self.index.set_mark(mark);
@@ -172,6 +184,17 @@ impl Memory for IndexedMemory {
             shelf.learn(lesson)
         })
         .await
+    }
+
+    async fn forget(&self, case: &str) -> Result<(), Undelivered> {
+        let case = case.to_owned();
+        let written = self.with(move |shelf| shelf.forget(case)).await?;
+        // Only what is gone from disk, too, is forgotten: until then a restart would bring it back.
+        if written {
+            Ok(())
+        } else {
+            Err(Undelivered::NotYet { why: "old lessons are being read".to_owned(), after_ms: None })
+        }
     }
 
     async fn search(&self, text: &str, limit: usize) -> Result<Vec<PastIncident>, Undelivered> {
@@ -292,6 +315,26 @@ mod tests {
         let (memory, opened) = IndexedMemory::open(folder.path()).expect("it opens");
         assert_eq!(opened, Opened::Ready { cases: 2, mark: 9 });
         assert_eq!(causes(&memory).await, both);
+    }
+
+    #[tokio::test]
+    async fn what_is_forgotten_stays_so_after_a_restart() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (memory, _) = IndexedMemory::open(folder.path()).expect("it opens");
+        memory.relearn(lesson("INC-1", "a leak")).await.expect("remembered");
+        memory.relearn(lesson("INC-2", "another leak")).await.expect("remembered");
+        // While old lessons are read it is gone at once, and asked for again until it is gone from disk.
+        assert!(matches!(memory.forget("INC-1").await, Err(Undelivered::NotYet { .. })));
+        assert_eq!(causes(&memory).await, [Some("another leak".to_owned())]);
+        memory.relearn(lesson("INC-1", "a leak")).await.expect("skipped");
+        memory.caught_up(Some(7)).await.expect("noted");
+        memory.forget("INC-1").await.expect("forgotten");
+        memory.forget("INC-2").await.expect("forgotten");
+        memory.forget("INC-3").await.expect("nobody knew it");
+        drop(memory);
+        let (memory, opened) = IndexedMemory::open(folder.path()).expect("it opens");
+        assert_eq!(opened, Opened::Ready { cases: 0, mark: 7 });
+        assert!(causes(&memory).await.is_empty());
     }
 
     async fn asked(memory: &IndexedMemory) -> Recollection {

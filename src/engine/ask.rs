@@ -4,10 +4,13 @@ use super::Engine;
 use super::intake::no_incident;
 use crate::flow::answer;
 use crate::flow::card::card;
+use crate::flow::catchup::catch_up;
 use crate::flow::identity::Identity;
 use crate::flow::incident::IncidentId;
 use crate::flow::on_call::{of_service, on_call};
+use crate::flow::privacy::veil_found;
 use crate::flow::refusal::Refusal;
+use crate::flow::silence;
 use crate::ports::StoreError;
 use smokejumper_intents::help::help;
 use smokejumper_intents::intent::{Ask, Intent};
@@ -37,7 +40,11 @@ impl Engine {
             }
             Intent::Search { query } => {
                 return Ok(match self.ports.memory.search(query, FOUND).await {
-                    Ok(found) => answer::similar(&found),
+                    Ok(mut found) => {
+                        // Made private a moment ago, and not forgotten yet.
+                        veil_found(&mut found, &views.desk().await?.private);
+                        answer::similar(&found)
+                    }
                     Err(e) => Refusal::new(format!("search is not available just now: {e}.")).to_reply(),
                 });
             }
@@ -51,6 +58,7 @@ impl Engine {
             Intent::Runbooks if id.is_none() => {
                 return Ok(answer::runbooks(None, &views.desk().await?, &policy));
             }
+            Intent::Silences => return Ok(silence::list(&views.desk().await?, &policy, now)),
             _ => {}
         }
         let Some(id) = id else {
@@ -70,6 +78,7 @@ impl Engine {
             Intent::Runbooks => answer::runbooks(Some(&incident), &views.desk().await?, &policy),
             Intent::Postmortem => answer::postmortem_reply(&incident, &views.entries(by, id).await?, &policy),
             Intent::Timeline => answer::timeline_reply(&incident, &views.entries(by, id).await?, &policy),
+            Intent::CatchUp => catch_up(&incident, &views.entries(by, id).await?, &policy, by, now),
             other => Refusal::new(format!("{other:?} is not a question.")).to_reply(),
         })
     }

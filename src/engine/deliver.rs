@@ -158,7 +158,10 @@ impl Engine {
                 self.ports.memory.remember(lesson.as_ref().clone()).await?;
                 Ok(Done::sent(None, None))
             }
-            Effect::Forget { .. } => Err(Undelivered::Never { why: "memory cannot forget yet".to_owned() }),
+            Effect::Forget { .. } => {
+                self.ports.memory.forget(&id.to_string()).await?;
+                Ok(Done::sent(None, None))
+            }
             Effect::FileIssue { follow_up, .. } => self.file_issue(row, *follow_up).await,
             Effect::MoveIssue { follow_up, .. } => self.move_issue(&incident, *follow_up).await,
             Effect::Page { page, .. } => self.page(&incident, *page).await,

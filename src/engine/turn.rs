@@ -58,6 +58,7 @@ impl Engine {
         let mut commits = Vec::with_capacity(waiting.len());
         let mut answers = Answers::new();
         for row in waiting {
+            self.loaded(cache, row.arrival.event.other()).await?;
             let state = self.loaded(cache, row.arrival.event.incident()).await?;
             let now = self.ports.clock.now();
             if row.arrival.event == Event::Tick {

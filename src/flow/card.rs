@@ -1,6 +1,7 @@
 //! The card: one per incident, the same on every platform, rendered from state when it is sent.
 
 use super::desk::{Desk, Record};
+use super::effort;
 use super::fact::Suggestion;
 use super::incident::{Incident, Phase};
 use super::moment::{At, DAY, span};
@@ -27,7 +28,9 @@ const SHOWN_RUNBOOKS: usize = 3;
 /// The card as of `now`.
 #[must_use]
 pub fn card(incident: &Incident, desk: &Desk, policy: &Policy, now: At) -> Reply {
-    let mut sections = vec![head(incident, policy, now), going_on(incident)];
+    let mut going_on = going_on(incident);
+    going_on.lines.extend(effort::silenced(incident, desk, policy, now).into_iter().filter(|_| incident.is_open()));
+    let mut sections = vec![head(incident, policy, now), effort::last_update(incident, policy, now), going_on];
     if incident.is_open() {
         sections.extend([
             probable_cause(incident, policy, now),
@@ -38,6 +41,7 @@ pub fn card(incident: &Incident, desk: &Desk, policy: &Policy, now: At) -> Reply
         sections.push(ending(incident));
     }
     sections.push(runs(incident, policy));
+    sections.push(effort::tasks(incident, policy));
     sections.push(owed(incident, policy));
     sections.retain(|s| !s.lines.is_empty() || !s.buttons.is_empty());
     Reply {
@@ -69,6 +73,7 @@ fn head(incident: &Incident, policy: &Policy, now: At) -> Section {
     }
     lines.extend(held);
     lines.extend(pages::lines(incident, policy, now));
+    lines.extend(effort::standing(incident, policy));
     if let Some(trouble) = incident.trouble.as_ref().filter(|_| incident.is_open()) {
         lines.push(line(vec![strong("Trouble: "), outside(trouble.clone())]));
     }

@@ -132,6 +132,9 @@ pub struct Desk {
     /// What was changed lately, oldest first.
     #[serde(default)]
     pub changes: Vec<Change>,
+    /// Incidents that are private: nothing elsewhere may tell of them.
+    #[serde(default)]
+    pub private: BTreeSet<IncidentId>,
 }
 
 /// A silence somebody set.
@@ -144,6 +147,13 @@ pub struct Hush {
     pub until: At,
     pub by: Actor,
     pub comment: Option<String>,
+}
+
+impl Hush {
+    #[must_use]
+    pub fn is_on(&self, now: At) -> bool {
+        self.from <= now && now < self.until
+    }
 }
 
 impl AlertState {
@@ -212,6 +222,7 @@ impl Desk {
             silences: self.silences.clone(),
             last_silence: self.last_silence,
             changes: self.changes.clone(),
+            private: self.private.clone(),
         }
     }
 
@@ -261,9 +272,14 @@ impl Desk {
                     self.opened.drain(..surplus);
                 }
             }
+            // How a runbook did where nobody may look is nobody's to read.
+            Fact::RunFinished { .. } | Fact::RunVerified { .. } if incident.private => {}
             Fact::RunFinished { request, outcome } => self.finished(incident, *request, &outcome.ended),
             Fact::RunVerified { request, verdict } => self.verified(incident, *request, verdict.passed),
-            Fact::MadePrivate { .. } => self.owed.retain(|o| o.incident != id),
+            Fact::MadePrivate { .. } => {
+                self.private.insert(id);
+                self.owed.retain(|o| o.incident != id);
+            }
             Fact::FollowUpOpened { .. }
             | Fact::FollowUpDone { .. }
             | Fact::FollowUpReopened { .. }

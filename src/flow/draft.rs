@@ -81,10 +81,10 @@ impl<'a> Draft<'a> {
         untouched.chain(self.alerts.values())
     }
 
-    /// Alerts that fire and belong to no open incident: listed ones, and those whose incident ended over their heads.
+    /// Alerts that fire and belong to no open incident: listed ones, and those whose incident ended over their heads. None of a private one.
     #[must_use]
     pub fn loose(&self) -> Vec<AlertState> {
-        let over = |id| !self.desk.open.contains_key(&id);
+        let over = |id| !self.desk.open.contains_key(&id) && !self.desk.private.contains(&id);
         let alone = |a: &&AlertState| a.status == AlertStatus::Firing && a.incident.is_none_or(over);
         self.alerts().filter(alone).cloned().collect()
     }

@@ -8,7 +8,7 @@ use super::plan::FileDigest;
 use super::recollection::Recollection;
 use super::signal::{Change, Delivery};
 use serde::{Deserialize, Serialize};
-use smokejumper_intents::intent::Ask;
+use smokejumper_intents::intent::{Ask, Intent};
 use std::collections::BTreeSet;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,6 +117,15 @@ pub struct Fresh {
 }
 
 impl Event {
+    /// The other incident an ask names: it must be known before deciding, too.
+    #[must_use]
+    pub const fn other(&self) -> Option<IncidentId> {
+        match self {
+            Self::Asked { ask: Ask { intent: Intent::Merge { into }, .. }, .. } => Some(IncidentId(*into)),
+            _ => None,
+        }
+    }
+
     /// The incident it is about, when that is known before deciding.
     #[must_use]
     pub fn incident(&self) -> Option<IncidentId> {

@@ -14,6 +14,7 @@ use super::learning;
 use super::moment::{At, DAY};
 use super::phrase::{faint, ours, outside, person, strong, titled};
 use super::policy::Policy;
+use super::privacy;
 use super::refusal::Refusal;
 use super::response::whom;
 use smokejumper_intents::intent::{Due, Who};
@@ -62,8 +63,11 @@ pub fn open(
             }
         },
     };
+    if let Some(owner) = &owner {
+        privacy::bring_in(draft, id, &Party::Person(owner.clone()))?;
+    }
     let due = due.map(|d| day(d, draft.now));
-    let number = incident.follow_ups.keys().next_back().map_or(1, |n| n + 1);
+    let number = draft.incident(id).and_then(|i| i.follow_ups.keys().next_back()).map_or(1, |n| n.saturating_add(1));
     let mut spans = vec![strong(format!("Follow-up F-{number}: ")), outside(title.clone())];
     if let Some(owner) = &owner {
         spans.extend([ours(", owned by "), person(draft.policy, owner)]);

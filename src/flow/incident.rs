@@ -289,6 +289,20 @@ impl Incident {
         self.entries > 0 && self.state.0.is_open()
     }
 
+    /// Whether it exists for this account (I27): a private incident is there for its members, who declared it and who acted in it.
+    #[must_use]
+    pub fn admits(&self, viewer: &Identity) -> bool {
+        !self.private
+            || self.involved.contains(viewer)
+            || self.members.contains(viewer)
+            || matches!(&self.declared_by, Some(Actor::Account(by)) if by == viewer)
+    }
+
+    /// Tasks nobody has done yet.
+    pub fn to_do(&self) -> impl Iterator<Item = (u32, &Task)> {
+        self.tasks.iter().filter(|(_, task)| task.done_at.is_none()).map(|(id, task)| (*id, task))
+    }
+
     /// Alerts firing now. Of an incident that is over nothing is told any more: 0.
     #[must_use]
     pub fn firing(&self) -> u32 {

@@ -26,6 +26,30 @@ impl At {
         if d < 0 { 0 } else { d }
     }
 
+    /// The latest `hour:minute` (UTC) that is not after this moment. Out of range, they count on: the minute 60 is the next hour's first.
+    #[must_use]
+    pub const fn last(self, hour: u8, minute: u8) -> Self {
+        let midnight = self.0.saturating_sub(self.0.rem_euclid(DAY));
+        let today = midnight.saturating_add(hour as i64 * HOUR + minute as i64 * MINUTE);
+        Self(if today > self.0 { today.saturating_sub(DAY) } else { today })
+    }
+
+    /// A minute of the calendar, in UTC; `None` when there is no such day or minute.
+    #[must_use]
+    pub fn on(year: i16, month: u8, day: u8, hour: u8, minute: u8) -> Option<Self> {
+        let small = |n: u8| i8::try_from(n).ok();
+        let date = jiff::civil::Date::new(year, small(month)?, small(day)?).ok()?;
+        let time = jiff::civil::Time::new(small(hour)?, small(minute)?, 0, 0).ok()?;
+        let moment = date.to_datetime(time).to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        Some(Self(moment.timestamp().as_millisecond()))
+    }
+
+    /// `2026-11-20 10:02` in UTC.
+    #[must_use]
+    pub fn minute(self) -> String {
+        self.format("%Y-%m-%d %H:%M")
+    }
+
     /// `10:02` in UTC.
     #[must_use]
     pub fn hm(self) -> String {

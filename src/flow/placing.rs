@@ -124,6 +124,30 @@ fn one(draft: &mut Draft, signal: &Signal, changes: &mut Changes) {
     }
 }
 
+/// Every alert of `from` belongs to `into` from now on.
+pub fn adopt(draft: &mut Draft, from: IncidentId, into: IncidentId) {
+    let now = draft.now;
+    let theirs: Vec<AlertState> = draft.alerts().filter(|a| a.incident == Some(from)).cloned().collect();
+    let mut changes = Vec::new();
+    for alert in theirs {
+        changes.push((Change::Joined, alert.key.clone()));
+        if alert.status == AlertStatus::Resolved {
+            changes.push((Change::Resolved, alert.key.clone()));
+        }
+        draft.note_alert(AlertState {
+            incident: Some(into),
+            because: format!("{from} became part of {into}"),
+            since: Some(now),
+            how: How::Merged,
+            ..alert
+        });
+    }
+    if let Some((_, key)) = changes.first() {
+        let source = key.source.clone();
+        record(draft, into, &source, &changes);
+    }
+}
+
 /// Counts an incident's alerts again: while it was over, alerts went on without it being told.
 pub fn recount(draft: &mut Draft, id: IncidentId) {
     let Some(incident) = draft.incident(id) else { return };
@@ -226,7 +250,7 @@ fn place(draft: &Draft, signal: &Signal, routed: &Routed) -> Place {
         return Place::List { how: How::Alone, because: alone };
     }
     let Some(because) = over_budget(draft) else { return Place::Open { how: How::Opened, because: alone } };
-    match draft.open().find(|i| i.origin == Some(Origin::Storm)) {
+    match draft.open().find(|i| i.origin == Some(Origin::Storm) && !i.private) {
         Some(i) => Place::Join { incident: i.id, how: How::Storm, because },
         None => Place::Open { how: How::Storm, because },
     }
@@ -263,7 +287,10 @@ fn related(draft: &Draft, signal: &Signal, service: Option<&str>) -> Option<(Inc
     let grouping = &draft.policy.grouping;
     let now = draft.now;
     let within = |i: &Incident, window: i64| {
-        i.origin != Some(Origin::Storm) && now.since(i.times.last_alert.unwrap_or(i.times.declared)) < window
+        // What a private incident took in, nobody else would see.
+        !i.private
+            && i.origin != Some(Origin::Storm)
+            && now.since(i.times.last_alert.unwrap_or(i.times.declared)) < window
     };
     let latest = |candidates: Vec<&Incident>| {
         candidates.into_iter().max_by_key(|i| (i.times.last_alert, std::cmp::Reverse(i.id))).map(|i| i.id)

@@ -1,17 +1,19 @@
-//! What people do in an incident: declare, acknowledge, take a role, say how bad it is, write down, resolve.
+//! What people do in an incident: declare, acknowledge, take a role, say how bad it is and how it stands, write down, resolve.
 //!
-//! Knows rights and the lifecycle; remediation and follow-ups have chapters of their own.
+//! Knows rights and the lifecycle; what takes more than a few lines has a chapter of its own.
 
 use super::decide::declare;
 use super::draft::Draft;
 use super::fact::{Fact, Origin};
 use super::identity::{Actor, Identity, Party};
 use super::incident::{Incident, IncidentId};
-use super::phrase::{account, count, faint, line, ours, outside, party, section, strong, titled};
+use super::phrase::{account, actor, count, faint, line, ours, outside, party, section, strong, titled};
 use super::refusal::Refusal;
-use super::{escalation, followup, learning, nudging, placing, remediation};
-use smokejumper_intents::intent::{Ask, Intent, Who};
-use smokejumper_intents::reply::{Reply, Span};
+use super::{
+    correction, escalation, followup, learning, merging, nudging, placing, privacy, remediation, silence, tasks,
+};
+use smokejumper_intents::intent::{Ask, Intent, Item, Who};
+use smokejumper_intents::reply::{Reply, Section, Span};
 use smokejumper_intents::word::{Role, Severity, State};
 use std::collections::BTreeMap;
 
@@ -35,17 +37,24 @@ pub fn asked(draft: &mut Draft, by: &Identity, ask: Ask) -> Result<(), Refusal> 
     if let Intent::Declare { title, severity, service } = ask.intent {
         return declared(draft, by, title, severity, service);
     }
+    if let Intent::Silence { matchers, minutes, comment } = ask.intent {
+        return silence::set(draft, matchers, minutes, comment);
+    }
+    if let Intent::EndSilence { silence } = ask.intent {
+        return silence::end(draft, silence);
+    }
     let Some(number) = ask.incident else {
         return Err(
             Refusal::new("this is not an incident's room, so I don't know which one you mean.").or_try("ack INC-12")
         );
     };
     let id = IncidentId(number);
-    let Some(incident) = draft.incident(id) else {
+    // Asked for while it was there for them, perhaps; decided when it is not any more.
+    let Some(incident) = draft.incident(id).filter(|i| i.admits(by)) else {
         return Err(Refusal::new(format!("there is no {id}.")).or_try("list"));
     };
-    if incident.state.0.is_absorbing() {
-        return Err(Refusal::new(format!("{id} was {}; nothing more happens there.", incident.state.0.label())));
+    if incident.state.0.is_absorbing() && !outlives(&ask.intent) {
+        return Err(over(incident, &ask.intent));
     }
     match ask.intent {
         Intent::Acknowledge => acknowledge(draft, by, id)?,
@@ -67,8 +76,20 @@ pub fn asked(draft: &mut Draft, by: &Identity, ask: Ask) -> Result<(), Refusal> 
         Intent::Feedback { right, cause } => feedback(draft, id, right, cause)?,
         Intent::FollowUp { title, owner, due, link } => followup::open(draft, by, id, title, owner, due, link)?,
         Intent::FollowUpDone { follow_up } => followup::done(draft, id, follow_up)?,
-        // Declared above; asks are answered from views and never reach the flow.
+        Intent::Rename { title } => rename(draft, id, title)?,
+        Intent::Update { conditions, actions, needs } => update(draft, id, conditions, actions, needs)?,
+        Intent::Task { title, owner } => tasks::open(draft, by, id, title, owner)?,
+        Intent::TaskDone { task } => tasks::done(draft, id, task)?,
+        Intent::Assign { item, who } => tasks::assign(draft, by, id, item, &who)?,
+        Intent::Merge { into } => merging::merge(draft, by, id, IncidentId(into))?,
+        Intent::Correct { milestone, when } => correction::correct(draft, id, milestone, when)?,
+        Intent::MakePrivate => privacy::make(draft, by, id)?,
+        // Done above; asks are answered from views and never reach the flow.
         Intent::Declare { .. }
+        | Intent::Silence { .. }
+        | Intent::EndSilence { .. }
+        | Intent::Silences
+        | Intent::CatchUp
         | Intent::List { .. }
         | Intent::Search { .. }
         | Intent::Card
@@ -84,6 +105,34 @@ pub fn asked(draft: &mut Draft, by: &Identity, ask: Ask) -> Result<(), Refusal> 
     }
     draft.show(id);
     Ok(())
+}
+
+/// What may still be done where nothing more happens: what was owed before, and who may know of it.
+const fn outlives(intent: &Intent) -> bool {
+    matches!(
+        intent,
+        Intent::MakePrivate
+            | Intent::Assign { item: None | Some(Item::FollowUp(_)), .. }
+            | Intent::FollowUpDone { .. }
+            | Intent::TaskDone { .. }
+    )
+}
+
+/// Why nothing more happens here, and where it goes on.
+fn over(incident: &Incident, intent: &Intent) -> Refusal {
+    let (id, state) = (incident.id, incident.state.0.label());
+    let reopens = matches!(intent, Intent::SetState { state, .. } if state.is_open());
+    match (incident.merged_into, reopens) {
+        (Some(into), true) => {
+            Refusal::new(format!("{id} is part of {into} now, and can't be opened again; it goes on there."))
+                .or_try(format!("card {into}"))
+        }
+        (Some(into), false) => Refusal::new(format!("{id} is part of {into} now; nothing more happens here."))
+            .or_try(format!("card {into}")),
+        (None, true) => Refusal::new(format!("{id} was {state}, and that is final: it can't be opened again."))
+            .or_try(format!("declare {}", incident.title)),
+        (None, false) => Refusal::new(format!("{id} was {state}; nothing more happens there.")),
+    }
 }
 
 fn declared(
@@ -160,6 +209,7 @@ fn take_role(draft: &mut Draft, by: &Identity, id: IncidentId, role: Role, who: 
         return Ok(());
     }
     let message = titled(vec![party(draft.policy, &who), ours(format!(" is {} now.", role.label()))]);
+    privacy::bring_in(draft, id, &who)?;
     draft.record(id, Fact::RoleTaken { role, who });
     draft.say(id, &message);
     draft.reply(message);
@@ -181,11 +231,19 @@ fn set_state(draft: &mut Draft, id: IncidentId, state: State, note: Option<Strin
     let old = before.state.0;
     match state {
         State::Merged => {
-            return Err(Refusal::new("merging needs to know into which incident, and is not possible yet."));
+            return Err(Refusal::new("merging needs to know into which incident.").or_try(format!("merge {id} INC-12")));
         }
         State::Resolved => return resolved(draft, id, None, note),
         _ if !state.is_open() && before.is_running() => {
             return Err(Refusal::new("a remediation is still running; end the incident when it has ended."));
+        }
+        State::Declined | State::Cancelled if !before.is_open() => {
+            let why = format!(
+                "{id} is {}: what happened stays. Only an open incident can be {}.",
+                old.label(),
+                state.label()
+            );
+            return Err(Refusal::new(why).or_try("close"));
         }
         _ => {}
     }
@@ -193,11 +251,14 @@ fn set_state(draft: &mut Draft, id: IncidentId, state: State, note: Option<Strin
         draft.reply(titled(vec![Span::Incident(id.0), ours(format!(" is {} already.", state.label()))]));
         return Ok(());
     }
-    let mut spans = vec![ours(format!("State is {} now (was {}).", state.label(), old.label()))];
+    let mut spans = vec![ours(moved(old, state))];
     if let Some(note) = &note {
         spans.extend([ours(" "), outside(note.clone())]);
     }
-    let message = titled(spans);
+    let mut message = titled(spans);
+    if state == State::Closed {
+        message.sections.extend(left_over(before));
+    }
     draft.record(id, Fact::StateSet { state, note });
     if !state.is_open() {
         remediation::void_open(draft, id, "the incident ended");
@@ -209,6 +270,79 @@ fn set_state(draft: &mut Draft, id: IncidentId, state: State, note: Option<Strin
     if state == State::Closed {
         learning::learn(draft, id);
     }
+    Ok(())
+}
+
+fn moved(old: State, state: State) -> String {
+    let (now, was) = (state.label(), old.label());
+    match state {
+        State::Closed => format!("Closed (was {was})."),
+        State::Declined => "Declined: this was no incident.".to_owned(),
+        State::Cancelled => "Cancelled: nothing more happens here.".to_owned(),
+        _ if state.is_open() && !old.is_open() => format!("Reopened: state is {now} now (was {was})."),
+        _ => format!("State is {now} now (was {was})."),
+    }
+}
+
+/// What is left undone when it is closed.
+fn left_over(incident: &Incident) -> Option<Section> {
+    let tasks = incident.to_do().map(|(id, task)| line(vec![strong(format!("T-{id} ")), outside(task.title.clone())]));
+    let owed = incident.owed();
+    let follow_ups = owed.iter().map(|f| line(vec![strong(format!("F-{} ", f.id)), outside(f.title.clone())]));
+    let lines: Vec<_> = tasks.chain(follow_ups).collect();
+    (!lines.is_empty()).then(|| section("Still to be done", lines))
+}
+
+fn rename(draft: &mut Draft, id: IncidentId, title: String) -> Result<(), Refusal> {
+    let before = incident(draft, id)?;
+    let (old, over) = (before.title.clone(), !before.is_open());
+    if title.trim().is_empty() {
+        return Err(Refusal::new("an incident needs a title.").or_try("rename checkout returns 500s"));
+    }
+    if old == title {
+        draft.reply(titled(vec![Span::Incident(id.0), ours(" is called that already.")]));
+        return Ok(());
+    }
+    draft.record(id, Fact::Renamed { title: title.clone() });
+    if over {
+        learning::learn(draft, id);
+    } else {
+        draft.recall(id);
+    }
+    let message = titled(vec![
+        Span::Incident(id.0),
+        ours(" is called "),
+        outside(title),
+        ours(" now (was "),
+        outside(old),
+        ours(")."),
+    ]);
+    draft.say(id, &message);
+    draft.reply(message);
+    Ok(())
+}
+
+fn update(
+    draft: &mut Draft,
+    id: IncidentId,
+    conditions: String,
+    actions: Option<String>,
+    needs: Option<String>,
+) -> Result<(), Refusal> {
+    if conditions.trim().is_empty() {
+        return Err(Refusal::new("say how it stands.").or_try("update one in three payments fails"));
+    }
+    incident(draft, id)?;
+    let mut message = titled(vec![strong("Update: "), outside(conditions.clone())]);
+    let said = [("Being done: ", &actions), ("Needed: ", &needs)];
+    let lines = said.into_iter().filter_map(|(what, said)| Some(line(vec![faint(what), outside(said.clone()?)])));
+    let lines: Vec<_> = lines.chain([line(vec![faint("by "), actor(draft.policy, &draft.by)])]).collect();
+    message.sections.push(section("", lines));
+    draft.record(id, Fact::Updated { conditions, actions, needs });
+    // What people see is what memory lacks most.
+    draft.recall(id);
+    draft.say(id, &message);
+    draft.reply(message);
     Ok(())
 }
 

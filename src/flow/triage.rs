@@ -7,6 +7,7 @@ use super::fact::{Fact, Suggestion, Withheld};
 use super::identity::{Actor, Party, PersonId};
 use super::incident::{Incident, IncidentId};
 use super::phrase::{code, line, ours, outside, percent, section, strong, titled};
+use super::privacy;
 use super::recollection::{Candidate, Question, Recollection};
 use smokejumper_intents::reply::{Line, Span};
 use smokejumper_intents::word::Role;
@@ -30,6 +31,10 @@ pub fn question(incident: &Incident, now: super::moment::At) -> Question {
         text.push_str(group.summary.as_deref().unwrap_or_default());
         text.push('\n');
     }
+    if let Some(update) = &incident.update {
+        text.push_str(&update.conditions);
+        text.push('\n');
+    }
     for note in &incident.notes {
         text.push_str(note);
         text.push('\n');
@@ -45,11 +50,12 @@ pub fn question(incident: &Incident, now: super::moment::At) -> Question {
 }
 
 /// Memory answered.
-pub fn recalled(draft: &mut Draft, id: IncidentId, said: Recollection) {
+pub fn recalled(draft: &mut Draft, id: IncidentId, mut said: Recollection) {
     let Some(incident) = draft.incident(id) else { return };
     if !incident.is_open() {
         return;
     }
+    privacy::veil_recollection(&mut said, &draft.desk.private);
     let rules = &draft.policy.triage;
     let (threshold, shown, notable) = (rules.threshold, rules.shown, rules.notable_change);
     let (causes, doubtful_causes) = split(said.causes, threshold, shown);
@@ -99,7 +105,9 @@ fn split(candidates: Vec<Candidate>, threshold: f64, shown: usize) -> (Vec<Candi
 /// Load and duty of a suggested person, kept with the suggestion as named features.
 fn circumstances(draft: &Draft, id: IncidentId, candidate: &mut Candidate) {
     let person = PersonId(candidate.value.clone());
-    let leads = |i: &&Incident| i.id != id && i.roles.get(&Role::Commander) == Some(&Party::Person(person.clone()));
+    let leads = |i: &&Incident| {
+        i.id != id && !i.private && i.roles.get(&Role::Commander) == Some(&Party::Person(person.clone()))
+    };
     let other_open = draft.open().filter(leads).count();
     let service = draft.incident(id).and_then(|i| i.service.as_deref());
     let on_call = draft.policy.on_call(service, draft.now).iter().any(|o| o.who == person);

@@ -1,6 +1,8 @@
 //! Every ask that fits a button comes back from it, and nothing else does.
 
 use super::*;
+use crate::intent::When;
+use crate::word::Milestone;
 use proptest::prelude::*;
 
 /// Text with everything that is special to the payload, and some that must never be in it.
@@ -20,6 +22,43 @@ fn due() -> impl Strategy<Value = Due> {
     prop_oneof![
         (0..800_u16).prop_map(Due::InDays),
         (1990..2210_i16, 0..14_u8, 0..33_u8).prop_map(|(year, month, day)| Due::On { year, month, day }),
+    ]
+}
+
+fn when() -> impl Strategy<Value = When> {
+    prop_oneof![
+        (0..26_u8, 0..62_u8).prop_map(|(hour, minute)| When::Clock { hour, minute }),
+        (1990..2210_i16, 0..14_u8, 0..33_u8, 0..26_u8, 0..62_u8)
+            .prop_map(|(year, month, day, hour, minute)| When::On { year, month, day, hour, minute }),
+        any::<u32>().prop_map(|minutes| When::Ago { minutes }),
+        (0..3_000_u32).prop_map(|minutes| When::Ago { minutes }),
+    ]
+}
+
+/// What a team does besides.
+fn response() -> impl Strategy<Value = Intent> {
+    use proptest::option::of;
+    let item = prop_oneof![(0..3_u32).prop_map(Item::Task), any::<u32>().prop_map(Item::FollowUp)];
+    prop_oneof![
+        text().prop_map(|title| Intent::Rename { title }),
+        (text(), of(text()), of(text())).prop_map(|(conditions, actions, needs)| Intent::Update {
+            conditions,
+            actions,
+            needs
+        }),
+        (text(), of(who())).prop_map(|(title, owner)| Intent::Task { title, owner }),
+        (0..3_u32).prop_map(|task| Intent::TaskDone { task }),
+        (of(item), who()).prop_map(|(item, who)| Intent::Assign { item, who }),
+        (0..3_u32).prop_map(|into| Intent::Merge { into }),
+        (proptest::sample::select(Milestone::ALL.to_vec()), when())
+            .prop_map(|(milestone, when)| Intent::Correct { milestone, when }),
+        Just(Intent::MakePrivate),
+        (text(), 0..50_000_u32, of(text())).prop_map(|(matchers, minutes, comment)| Intent::Silence {
+            matchers,
+            minutes,
+            comment
+        }),
+        (0..3_u32).prop_map(|silence| Intent::EndSilence { silence }),
     ]
 }
 
@@ -50,6 +89,7 @@ fn intent() -> impl Strategy<Value = Intent> {
         (text(), of(who()), of(due()), of(prop_oneof![Just("https://x.example/%7C".to_owned()), text()]))
             .prop_map(|(title, owner, due, link)| Intent::FollowUp { title, owner, due, link }),
         (0..3_u32).prop_map(|follow_up| Intent::FollowUpDone { follow_up }),
+        response(),
     ];
     let asks = prop_oneof![
         any::<bool>().prop_map(|closed| Intent::List { closed }),
@@ -64,7 +104,9 @@ fn intent() -> impl Strategy<Value = Intent> {
             Intent::Explain { alert: None },
             Intent::Runbooks,
             Intent::Postmortem,
-            Intent::Timeline
+            Intent::Timeline,
+            Intent::CatchUp,
+            Intent::Silences
         ]),
         of(name()).prop_map(|verb| Intent::Help { verb }),
     ];
@@ -129,6 +171,15 @@ fn the_form_is_stable() {
         (Intent::Snooze { minutes: None }, "sj1|3|snooze|"),
         (Intent::Feedback { right: false, cause: None }, "sj1|3|feedback|0|"),
         (Intent::Note { text: "a\nb".to_owned() }, "sj1|3|note|a%0Ab"),
+        (Intent::TaskDone { task: 2 }, "sj1|3|task-done|2"),
+        (Intent::Assign { item: Some(Item::FollowUp(2)), who: Who::Me }, "sj1|3|assign|F2|"),
+        (Intent::Merge { into: 12 }, "sj1|3|merge|12"),
+        (Intent::MakePrivate, "sj1|3|private"),
+        (
+            Intent::Correct { milestone: Milestone::ImpactStarted, when: When::Clock { hour: 9, minute: 58 } },
+            "sj1|3|correct|impact|09:58",
+        ),
+        (Intent::EndSilence { silence: 4 }, "sj1|3|end-silence|4"),
     ] {
         let ask = about(3, intent);
         assert_eq!(encode(&ask).as_deref(), Some(payload));
@@ -174,6 +225,16 @@ fn forged_payloads_are_refused() {
         ("sj1|3|follow-up|x|0|=ana||", Unreadable::Malformed),
         ("sj1|3|follow-up|x|0||2w|", Unreadable::Malformed),
         ("sj1|3|follow-up|x|0|||=javascript:x", Unreadable::Malformed),
+        ("sj1|3|assign|X1|", Unreadable::Malformed),
+        ("sj1|3|assign|T0|", Unreadable::Malformed),
+        ("sj1|3|assign|é|", Unreadable::Malformed),
+        ("sj1|3|merge|0", Unreadable::Malformed),
+        ("sj1|3|merge|", Unreadable::Malformed),
+        ("sj1|3|correct|detected|9:58", Unreadable::Malformed),
+        ("sj1|3|correct|detected|1h ago", Unreadable::Malformed),
+        ("sj1|3|correct|started|09:58", Unreadable::Malformed),
+        ("sj1||silence|0||a=b", Unreadable::Malformed),
+        ("sj1||silence|60||a=b%0A", Unreadable::Malformed),
     ] {
         assert_eq!(decode(payload), Err(why), "{payload}");
     }

@@ -12,6 +12,8 @@ fn an_approver_in_an_incident() {
       `declare <what is wrong> [sev:1-4] [service:<name>]` - open an incident
       `list [closed]` - the open incidents, or the closed ones
       `search <words>` - find past incidents by words
+      `silence <matchers> <duration> [why], or: list, or: end S-1` - keep matching
+        alerts from opening or joining incidents for a while
 
     Respond
       `ack` - say that you are on it
@@ -21,14 +23,24 @@ fn an_approver_in_an_incident() {
       `sev <1-4>` - set the severity; 1 is the worst
       `status <state> [why]` - say where it stands: investigating, identified,
         mitigated, monitoring, and so on
+      `update <how it stands> [actions: <text>] [needs: <text>]` - tell everybody
+        how it stands, what is being done, and what is needed
       `note <text>` - put something on the timeline
+      `task <what to do> [owner:@person], or: done T-1` - write down what is to be
+        done now, or mark it as done
+      `assign <@person> [T-1 | F-1]` - bring somebody in, or give them a task or
+        follow-up
       `page <@person|team> [message]` - reach a person, or whoever of a team is on
         call, by phone
       `snooze <30m|60m|90m|stop>` - be left alone with reminders of updates for a
         while, or from now on
+      `rename <title>` - give it a better title
+      `merge <INC-n>` - make this incident a part of another one
+      `private` - hide it from everybody who is not in it; there is no way back
 
     Understand
       `card` - where it stands, all in one place
+      `catch-up` - what matters since you were last here; only you see it
       `why` - the probable cause, with its evidence
       `similar` - past incidents like this one, and what fixed them
       `who` - who can help best, and why
@@ -51,7 +63,13 @@ fn an_approver_in_an_incident() {
         right
       `follow-up <what to do> [owner:@person] [due:<day>] [link:<url>], or: done
         F-1` - write down what prevents the next one, or mark it as done
+      `correct <impact|detected|declared|acknowledged|identified|mitigated|resolved>
+        <time>` - correct when something happened; times are UTC
       `postmortem` - the postmortem draft
+      `close [why]` - say that nothing is left to do
+      `reopen [why]` - say that it is not over after all
+      `decline [why]` - say that it never was an incident; there is no way back
+      `cancel [why]` - say that it was opened by mistake; there is no way back
 
     Help
       `help [command]` - what you can do here, or all about one command
@@ -67,6 +85,8 @@ fn a_responder_in_the_lobby() {
       `declare <what is wrong> [sev:1-4] [service:<name>]` - open an incident
       `list [closed]` - the open incidents, or the closed ones
       `search <words>` - find past incidents by words
+      `silence <matchers> <duration> [why], or: list, or: end S-1` - keep matching
+        alerts from opening or joining incidents for a while
 
     Understand
       `on-call [service, @person or schedule]` - who is on call now, until when, and
@@ -81,8 +101,10 @@ fn a_responder_in_the_lobby() {
       `help [command]` - what you can do here, or all about one command
 
     About one incident
-      ack, lead, role, sev, status, note, page, snooze, card, why, similar, who,
-        timeline, run, deny, resolve, feedback, follow-up, postmortem
+      ack, lead, role, sev, status, update, note, task, assign, page, snooze,
+        rename, merge, private, card, catch-up, why, similar, who, timeline, run,
+        deny, resolve, feedback, follow-up, correct, postmortem, close, reopen,
+        decline, cancel
       In its channel, or with its number: `ack INC-12`
     "#);
 }
@@ -98,6 +120,7 @@ fn a_viewer_sees_no_act() {
 
     Understand
       `card` - where it stands, all in one place
+      `catch-up` - what matters since you were last here; only you see it
       `why` - the probable cause, with its evidence
       `similar` - past incidents like this one, and what fixed them
       `who` - who can help best, and why

@@ -23,8 +23,10 @@ pub const VERB: Verb = Verb {
 };
 
 fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {
-    if let Some(done) = done(args) {
-        return done;
+    if let Some(number) = args.done_number("f-") {
+        let problem = Line::from("Which follow-up? They count from F-1.");
+        let follow_up = number.ok_or_else(|| args.misread(problem))?;
+        return Ok(Intent::FollowUpDone { follow_up });
     }
     let (title, [owner, due, link]) =
         args.line_and_options([&["owner", "assignee"], &["due", "by"], &["link", "url"]])?;
@@ -37,35 +39,6 @@ fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {
         owner: owner.map(|given| person(args, &given)).transpose()?,
         due: due.map(|given| day(args, &given)).transpose()?,
         link: link.map(|given| address(args, &given)).transpose()?,
-    })
-}
-
-/// `done F-1` or `F-1 done`; `None` when it is neither, and so a new one.
-fn done(args: &mut Args<'_>) -> Option<Result<Intent, Misread>> {
-    let first = args.peek()?;
-    let begins = first.word() == "done";
-    let mut numbered = token::numbered(&first.word(), "f-");
-    if !begins && numbered.is_none() {
-        return None;
-    }
-    let mut ahead = args.clone();
-    ahead.take();
-    let second = ahead.take();
-    if begins {
-        match second {
-            None => return Some(Err(args.missing("which one is done, like F-1,"))),
-            Some(second) => numbered = token::numbered(&second.word(), "f-"),
-        }
-    } else if second.is_none_or(|second| second.word() != "done") {
-        return None;
-    }
-    *args = match numbered {
-        Some(_) => ahead,
-        None => return None,
-    };
-    Some(match numbered.flatten() {
-        Some(follow_up) => Ok(Intent::FollowUpDone { follow_up }),
-        None => Err(args.misread(Line::from("Follow-ups count from F-1."))),
     })
 }
 
@@ -145,7 +118,7 @@ mod tests {
         }
         assert_eq!(intent("follow-up done with the old pool"), plain("done with the old pool"));
         assert_eq!(intent("follow-up F-1 needs a test"), plain("F-1 needs a test"));
-        assert!(misread("follow-up done").contains("which one is done"));
+        assert!(misread("follow-up done").contains("Which follow-up?"));
         assert!(misread("follow-up done F-0").contains("count from F-1"));
         assert!(misread("follow-up done F-1 F-2").contains("`F-2`"));
     }

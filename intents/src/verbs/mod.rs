@@ -4,8 +4,14 @@ use crate::verb::Verb;
 
 mod ack;
 mod approve;
+mod assign;
+mod cancel;
 mod card;
+mod catch_up;
+mod close;
+mod correct;
 pub(crate) mod declare;
+mod decline;
 mod deny;
 mod explain;
 mod feedback;
@@ -13,20 +19,27 @@ mod follow_up;
 mod help;
 mod lead;
 mod list;
+pub(crate) mod merge;
 mod note;
 mod on_call;
 mod page;
 mod postmortem;
+mod private;
+mod rename;
+mod reopen;
 mod resolve;
 mod role;
 mod run;
 mod runbooks;
 mod search;
 mod sev;
+mod silence;
 mod similar;
 mod snooze;
 mod status;
+mod task;
 mod timeline;
+mod update;
 mod who;
 mod why;
 
@@ -35,15 +48,23 @@ pub const VERBS: &[&Verb] = &[
     &declare::VERB,
     &list::VERB,
     &search::VERB,
+    &silence::VERB,
     &ack::VERB,
     &lead::VERB,
     &role::VERB,
     &sev::VERB,
     &status::VERB,
+    &update::VERB,
     &note::VERB,
+    &task::VERB,
+    &assign::VERB,
     &page::VERB,
     &snooze::VERB,
+    &rename::VERB,
+    &merge::VERB,
+    &private::VERB,
     &card::VERB,
+    &catch_up::VERB,
     &why::VERB,
     &similar::VERB,
     &who::VERB,
@@ -57,7 +78,12 @@ pub const VERBS: &[&Verb] = &[
     &resolve::VERB,
     &feedback::VERB,
     &follow_up::VERB,
+    &correct::VERB,
     &postmortem::VERB,
+    &close::VERB,
+    &reopen::VERB,
+    &decline::VERB,
+    &cancel::VERB,
     &help::VERB,
 ];
 

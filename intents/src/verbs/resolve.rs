@@ -2,7 +2,6 @@
 
 use crate::args::Args;
 use crate::bounds;
-use crate::inert;
 use crate::intent::Intent;
 use crate::misread::Misread;
 use crate::reply::Line;
@@ -22,52 +21,17 @@ pub const VERB: Verb = Verb {
     parse,
 };
 
-/// `cause:` and `fix:` each reach up to the other or to the end. Text before both is refused rather than guessed at.
+/// Text before both labels is refused rather than guessed at.
 fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {
-    let (mut cause, mut fix): (Option<String>, Option<String>) = (None, None);
-    let mut part = None;
-    while let Some(token) = args.take() {
-        let labelled = token.pair().and_then(|pair| match pair.key.to_lowercase().as_str() {
-            "cause" => Some((false, pair.value)),
-            "fix" => Some((true, pair.value)),
-            _ => None,
-        });
-        let words = match labelled {
-            None => token.raw,
-            Some((of_fix, value)) => {
-                if if of_fix { &fix } else { &cause }.is_some() {
-                    return Err(args.wrong(token, Line::from("This is given twice: ").code(token.raw)));
-                }
-                part = Some(of_fix);
-                value
-            }
-        };
-        let Some(of_fix) = part else {
-            let problem = Line::from("Say which it is, ")
-                .code("cause:")
-                .and(" or ")
-                .code("fix:")
-                .and(", before ")
-                .code(token.raw);
-            return Err(args.wrong(token, problem));
-        };
-        let text = if of_fix { &mut fix } else { &mut cause }.get_or_insert_default();
-        if !text.is_empty() {
-            text.push(' ');
-        }
-        text.push_str(words);
+    let found = args.labelled([&["cause"], &["fix"]])?;
+    if let Some((token, _)) = found.before {
+        let problem =
+            Line::from("Say which it is, ").code("cause:").and(" or ").code("fix:").and(", before ").code(token.raw);
+        return Err(args.wrong(token, problem));
     }
-    Ok(Intent::Resolve { cause: said(args, cause, "cause")?, fix: said(args, fix, "fix")? })
-}
-
-/// The text on one line, without its quotes if it is quoted as a whole.
-fn said(args: &Args<'_>, text: Option<String>, what: &'static str) -> Result<Option<String>, Misread> {
-    let Some(text) = text else { return Ok(None) };
-    let text = inert::line(&crate::token::unquote(&text).unwrap_or(text));
-    if text.is_empty() {
-        return Err(args.misread(Line::ours(format!("There is nothing after {what}:"))));
-    }
-    args.fits(text, what, bounds::PARAGRAPH_MAX).map(Some)
+    let [cause, fix] = found.parts;
+    let part = |text: Option<String>, what| text.map(|text| args.part(&text, what, bounds::PARAGRAPH_MAX)).transpose();
+    Ok(Intent::Resolve { cause: part(cause, "cause")?, fix: part(fix, "fix")? })
 }
 
 #[cfg(test)]

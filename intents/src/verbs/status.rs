@@ -39,6 +39,11 @@ fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {
         let near = near::nearest(&word, sayable().map(State::label));
         return Err(near.into_iter().fold(misread, |misread, state| misread.suggest(&format!("status {state}"))));
     };
+    enter(args, state)
+}
+
+/// What is left is why.
+pub fn enter(args: &mut Args<'_>, state: State) -> Result<Intent, Misread> {
     let note = args.text("explanation", bounds::PARAGRAPH_MAX)?;
     Ok(Intent::SetState { state, note })
 }

@@ -9,11 +9,11 @@ pub fn said(text: &str, place: Place) -> Reading {
     read(&Utterance { text: text.to_owned(), place })
 }
 
-/// What is clearly asked by this.
+/// What is asked by this, at once or after a confirmation.
 pub fn asked(text: &str) -> Ask {
     match said(text, Place::Incident(3)) {
-        Reading::Clear(ask) => ask,
-        other => panic!("{text}: {other:?}"),
+        Reading::Clear(ask) | Reading::Confirm { ask, .. } => ask,
+        Reading::Misread(other) => panic!("{text}: {other:?}"),
     }
 }
 

@@ -103,11 +103,13 @@ impl Reader {
     }
 
     /// What closed incidents taught after position `after` of the journal, each with its own: from 0 on, all that is
-    /// needed to build the index anew. Without private incidents, and without what was erased.
+    /// needed to build the index anew. Without private incidents, without those that became part of another, and without what was
+    /// erased.
     pub async fn lessons(&self, after: u64) -> Result<Vec<(u64, Lesson)>, StoreError> {
         let sql = "SELECT j.incident, j.n, j.at, j.actor, j.kind, j.v, j.body, j.seq FROM journal AS j \
                    LEFT JOIN snapshots AS s ON s.incident = j.incident \
-                   WHERE j.seq > $1 AND j.kind = 'learned' AND j.body IS NOT NULL AND COALESCE(s.private, 0) = 0 ORDER BY j.seq";
+                   WHERE j.seq > $1 AND j.kind = 'learned' AND j.body IS NOT NULL AND COALESCE(s.private, 0) = 0 \
+                   AND COALESCE(s.state, '') <> 'merged' ORDER BY j.seq";
         let after = i64::try_from(after).unwrap_or(i64::MAX);
         let mut lessons = Vec::new();
         for row in sqlx::query(sql).bind(after).fetch_all(&self.pool).await.map_err(|e| explain(&e))? {

@@ -6,10 +6,11 @@ use super::pen::parse;
 use super::reader::{Reader, alert, column};
 use crate::flow::desk::{AlertState, Desk};
 use crate::flow::effect::{Destination, Effect};
-use crate::flow::fact::Entry;
-use crate::flow::identity::{Actor, Identity, Platform};
+use crate::flow::fact::{Entry, Fact};
+use crate::flow::identity::{Identity, Platform};
 use crate::flow::incident::{Incident, IncidentId};
 use crate::flow::moment::At;
+use crate::flow::privacy::{mentions, veil, veil_entry};
 use crate::ports::{MAX_SAID, Said, StoreError, Views};
 use async_trait::async_trait;
 
@@ -29,8 +30,8 @@ impl Views for Reader {
             for row in &rows {
                 before = column(row, 0)?;
                 let incident = self.snapshot(row).await?;
-                if found.len() < limit as usize && may_see(&incident, viewer) && incident.is_open() != closed {
-                    found.push(incident);
+                if found.len() < limit as usize && incident.admits(viewer) && incident.is_open() != closed {
+                    found.push(self.veiled(incident).await?);
                 }
             }
             if found.len() >= limit as usize || super::pen::int(rows.len()) < PAGE {
@@ -40,14 +41,24 @@ impl Views for Reader {
     }
 
     async fn incident(&self, viewer: &Identity, id: IncidentId) -> Result<Option<Incident>, StoreError> {
-        Ok(self.load(id).await?.filter(|incident| may_see(incident, viewer)))
+        match self.load(id).await?.filter(|incident| incident.admits(viewer)) {
+            Some(incident) => Ok(Some(self.veiled(incident).await?)),
+            None => Ok(None),
+        }
     }
 
     async fn entries(&self, viewer: &Identity, id: IncidentId) -> Result<Vec<Entry>, StoreError> {
         if self.incident(viewer, id).await?.is_none() {
             return Ok(Vec::new());
         }
-        journal::entries(self.pool(), id).await
+        let mut entries = journal::entries(self.pool(), id).await?;
+        if entries.iter().any(|e| matches!(&e.fact, Fact::Suggested(s) if mentions(s))) {
+            let hidden = self.desk_row().await?.private;
+            for entry in &mut entries {
+                veil_entry(entry, &hidden);
+            }
+        }
+        Ok(entries)
     }
 
     async fn alerts(&self, viewer: &Identity, id: IncidentId, limit: u32) -> Result<Vec<AlertState>, StoreError> {
@@ -98,6 +109,14 @@ impl Views for Reader {
 }
 
 impl Reader {
+    /// As it may be shown: what was once suggested in it names no incident that is private now.
+    async fn veiled(&self, mut incident: Incident) -> Result<Incident, StoreError> {
+        if incident.suggestion.as_ref().is_some_and(mentions) {
+            veil(&mut incident, &self.desk_row().await?.private);
+        }
+        Ok(incident)
+    }
+
     /// The card as a room last got it, with the platform's id of it.
     pub async fn card(
         &self,
@@ -115,11 +134,4 @@ impl Reader {
         let message = parse("card", &column::<String>(&row, 2)?)?;
         Ok(Some((Said { op: column(&row, 0)?, at: At(column(&row, 1)?), message }, column(&row, 3)?)))
     }
-}
-
-/// A private incident is there for who declared it and who acted in it.
-fn may_see(incident: &Incident, viewer: &Identity) -> bool {
-    !incident.private
-        || incident.involved.contains(viewer)
-        || incident.declared_by.as_ref() == Some(&Actor::Account(viewer.clone()))
 }

@@ -14,8 +14,8 @@ use smokejumper::flow::moment::{At, MINUTE};
 use smokejumper::flow::recollection::Recollection;
 use smokejumper::flow::render::render;
 use smokejumper::flow::signal::AlertStatus;
-use smokejumper_intents::intent::{Due, Intent, Who};
-use smokejumper_intents::word::{Role, Severity, State};
+use smokejumper_intents::intent::{Due, Intent, Item, When, Who};
+use smokejumper_intents::word::{Milestone, Role, Severity, State};
 
 /// Small numbers, and those at the end of the range.
 fn any_count() -> impl Strategy<Value = u32> {
@@ -121,9 +121,47 @@ fn any_intent() -> impl Strategy<Value = Intent> {
             link: None,
         }),
         (1..4_u32).prop_map(|follow_up| Intent::FollowUpDone { follow_up }),
+        any_response(),
         Just(Intent::Card),
         Just(Intent::Why),
         Just(Intent::List { closed: false }),
+    ]
+}
+
+/// What a team does besides: all of it, in any state.
+fn any_response() -> impl Strategy<Value = Intent> {
+    let text = || prop::sample::select(vec!["", "bad config", "checkout is down", "x"]).prop_map(str::to_owned);
+    let maybe = || prop::option::of(text());
+    let who = || prop_oneof![Just(Who::Me), Just(Who::Named("kim".to_owned())), Just(Who::Named("nobody".to_owned()))];
+    let item = prop_oneof![(1..3_u32).prop_map(Item::Task), (1..3_u32).prop_map(Item::FollowUp)];
+    let when = prop_oneof![
+        (0..24_u8, 0..60_u8).prop_map(|(hour, minute)| When::Clock { hour, minute }),
+        (1..29_u8).prop_map(|day| When::On { year: 2026, month: 11, day, hour: 9, minute: 58 }),
+        any::<u32>().prop_map(|minutes| When::Ago { minutes }),
+    ];
+    let matchers = vec!["service=checkout", "service=~\"pay.*\"", "service=", "=~", "a=~\"(\"", "{}"];
+    prop_oneof![
+        text().prop_map(|title| Intent::Rename { title }),
+        (text(), maybe(), maybe()).prop_map(|(conditions, actions, needs)| Intent::Update {
+            conditions,
+            actions,
+            needs
+        }),
+        (text(), prop::option::of(who())).prop_map(|(title, owner)| Intent::Task { title, owner }),
+        (1..3_u32).prop_map(|task| Intent::TaskDone { task }),
+        (prop::option::of(item), who()).prop_map(|(item, who)| Intent::Assign { item, who }),
+        (1..5_u32).prop_map(|into| Intent::Merge { into }),
+        (prop::sample::select(Milestone::ALL.to_vec()), when)
+            .prop_map(|(milestone, when)| Intent::Correct { milestone, when }),
+        Just(Intent::MakePrivate),
+        (prop::sample::select(matchers), 0..90_u32, maybe()).prop_map(|(matchers, minutes, comment)| Intent::Silence {
+            matchers: matchers.to_owned(),
+            minutes,
+            comment,
+        }),
+        (1..3_u32).prop_map(|silence| Intent::EndSilence { silence }),
+        Just(Intent::CatchUp),
+        Just(Intent::Silences),
     ]
 }
 
@@ -153,5 +191,6 @@ pub fn any_event() -> impl Strategy<Value = Event> {
         1 => incident().prop_map(|incident| Event::Undelivered { incident, what: "post".to_owned(), why: "no".to_owned() }),
         1 => (incident(), any_request()).prop_map(|(incident, request)| Event::Due { incident, timer: Timer::Expiry { request } }),
         1 => incident().prop_map(|incident| Event::Due { incident, timer: Timer::Quiet }),
+        1 => Just(Event::Tick),
     ]
 }

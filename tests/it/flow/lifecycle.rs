@@ -66,7 +66,8 @@ proptest! {
         }
     }
 
-    /// Declined, merged, cancelled: nobody can do anything there any more, and no fact but the world's own results appears.
+    /// Declined, merged, cancelled: nobody can do anything there any more but say who may know of it; no fact but the world's own
+    /// results appears.
     #[test]
     fn what_is_over_for_good_stays_over(
         end in prop::sample::select(vec![State::Declined, State::Cancelled]),
@@ -81,7 +82,7 @@ proptest! {
         }
         prop_assert_eq!(story.incident(1).state.0, end);
         let new: Vec<_> = story.journal[before..].iter().filter(|e| e.incident == IncidentId(1)).collect();
-        let worldly = |f: &Fact| matches!(f, Fact::RoomOpened { .. } | Fact::Undelivered { .. } | Fact::RunFinished { .. } | Fact::RunVerified { .. });
+        let worldly = |f: &Fact| matches!(f, Fact::RoomOpened { .. } | Fact::Undelivered { .. } | Fact::RunFinished { .. } | Fact::RunVerified { .. } | Fact::MadePrivate { .. } | Fact::Assigned { item: None, .. });
         prop_assert!(new.iter().all(|e| worldly(&e.fact)), "{:?}", new);
     }
 }

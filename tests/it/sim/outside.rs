@@ -187,6 +187,10 @@ impl Memory for Outside {
         self.call("remember", |truth| drop(truth.lessons.insert(lesson.case.clone(), lesson))).await
     }
 
+    async fn forget(&self, case: &str) -> Result<(), Undelivered> {
+        self.call("forget", |truth| drop(truth.lessons.remove(case))).await
+    }
+
     async fn search(&self, _: &str, _: usize) -> Result<Vec<PastIncident>, Undelivered> {
         Ok(Vec::new())
     }

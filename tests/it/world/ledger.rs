@@ -8,7 +8,7 @@ use smokejumper::flow::State;
 use smokejumper::flow::desk::{AlertState, Desk};
 use smokejumper::flow::effect::{Destination, Effect};
 use smokejumper::flow::fact::{Entry, Fact};
-use smokejumper::flow::identity::{Actor, Identity, Platform};
+use smokejumper::flow::identity::{Identity, Platform};
 use smokejumper::flow::incident::{Incident, IncidentId};
 use smokejumper::flow::moment::At;
 use smokejumper::flow::signal::{AlertKey, AlertStatus};
@@ -372,11 +372,7 @@ impl Books {
     }
 
     fn seen(&self, viewer: &Identity, id: IncidentId) -> Option<Incident> {
-        self.load(id).filter(|incident| {
-            !incident.private
-                || incident.involved.contains(viewer)
-                || incident.declared_by == Some(Actor::Account(viewer.clone()))
-        })
+        self.load(id).filter(|incident| incident.admits(viewer))
     }
 }
 

@@ -6,6 +6,7 @@ use crate::edges::web::routes::Signed;
 use crate::edges::web::trouble::Trouble;
 use crate::edges::web::{WebState, render, time};
 use crate::flow::moment::At;
+use crate::flow::privacy::veil_found;
 use crate::flow::recollection::PastIncident;
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
@@ -34,8 +35,10 @@ pub async fn show(
     if let Some(number) = number(&words) {
         return Ok(Redirect::to(&format!("/incidents/{number}")).into_response());
     }
-    let found =
+    let mut found =
         if words.is_empty() { Vec::new() } else { web.memory.search(&words, FOUND).await.map_err(Trouble::Memory)? };
+    // Made private a moment ago, and not forgotten yet.
+    veil_found(&mut found, &web.views.desk().await?.private);
     let now = web.clock.now();
     let ticket = Ticket::new(&signed, None)?;
     let content = html! {

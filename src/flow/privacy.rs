@@ -1,0 +1,217 @@
+//! Privacy: an incident that exists only for those in it (I27), and nothing elsewhere that tells of it.
+//!
+//! One way. What was learned from it is forgotten, and what is told in other incidents loses every mention of it; numbers keep
+//! their gaps. Who may see it is [`Incident::admits`]; the views hold it.
+
+use super::draft::Draft;
+use super::effect::Effect;
+use super::fact::{Entry, Fact, Suggestion};
+use super::identity::{Actor, Identity, Party};
+use super::incident::{Incident, IncidentId, MAX_INVOLVED};
+use super::phrase::{faint, line, ours, party, section, strong, titled};
+use super::policy::Policy;
+use super::recollection::{Candidate, PastIncident, Recollection};
+use super::refusal::Refusal;
+use smokejumper_intents::reply::{Reply, Span};
+use std::collections::BTreeSet;
+
+/// People named when it is told who is in it.
+const SHOWN: usize = 20;
+
+/// Hides the incident from everybody who did not act in it, holds no role and is not assigned.
+///
+/// # Errors
+/// It is not there.
+pub fn make(draft: &mut Draft, by: &Identity, id: IncidentId) -> Result<(), Refusal> {
+    let Some(incident) = draft.incident(id) else { return Err(Refusal::new(format!("there is no {id}."))) };
+    if incident.private {
+        draft.reply(titled(vec![Span::Incident(id.0), ours(" is private already.")]));
+        return Ok(());
+    }
+    let members = members(draft.policy, incident, by);
+    let learned = incident.learned;
+    draft.record(id, Fact::MadePrivate { members });
+    if learned {
+        draft.effect(Effect::Forget { incident: id });
+    }
+    unmention(draft, id);
+    let message = told(draft, id);
+    draft.say(id, &message);
+    draft.reply(message);
+    Ok(())
+}
+
+fn told(draft: &Draft, id: IncidentId) -> Reply {
+    let mut message =
+        titled(vec![Span::Incident(id.0), strong(" is private now. "), ours("Who is not in it can't find it.")]);
+    let incident = draft.incident(id);
+    let mut names: Vec<Span> = Vec::new();
+    for member in incident.iter().flat_map(|i| &i.members) {
+        let name = party(draft.policy, &Party::Account(member.clone()));
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let more = names.len().saturating_sub(SHOWN);
+    let mut spans = vec![faint("In it: ")];
+    for (at, name) in names.into_iter().take(SHOWN).enumerate() {
+        if at > 0 {
+            spans.push(ours(", "));
+        }
+        spans.push(name);
+    }
+    if more > 0 {
+        spans.push(ours(format!(" and {more} more")));
+    }
+    message.sections.push(section("", vec![line(spans)]));
+    message
+}
+
+/// Somebody is given something to do in a private incident: it exists for them, too, from now on.
+///
+/// # Errors
+/// There are so many in it that it is private no more.
+pub fn bring_in(draft: &mut Draft, id: IncidentId, who: &Party) -> Result<(), Refusal> {
+    let Some(incident) = draft.incident(id).filter(|i| i.private) else { return Ok(()) };
+    let new: Vec<Identity> = accounts(draft.policy, who).into_iter().filter(|a| !incident.admits(a)).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    if incident.members.len().saturating_add(new.len()) > MAX_INVOLVED {
+        return Err(Refusal::new(format!("{id} is private, and {MAX_INVOLVED} accounts are in it already.")));
+    }
+    draft.record(id, Fact::MadePrivate { members: new });
+    Ok(())
+}
+
+/// The accounts of everybody who acted in it, holds a role or has something to do; first who makes it private.
+fn members(policy: &Policy, incident: &Incident, by: &Identity) -> Vec<Identity> {
+    let account = |identity: &Identity| Party::Account(identity.clone());
+    let declared = incident.declared_by.iter().filter_map(|actor| match actor {
+        Actor::Account(identity) => Some(account(identity)),
+        Actor::Bot | Actor::Source(_) => None,
+    });
+    let parties = std::iter::once(account(by))
+        .chain(incident.roles.values().cloned())
+        .chain(incident.assigned.iter().cloned())
+        .chain(incident.tasks.values().filter_map(|t| t.owner.clone()))
+        .chain(incident.follow_ups.values().filter_map(|f| f.owner.clone().map(Party::Person)))
+        .chain(declared)
+        .chain(incident.involved.iter().map(account));
+    let mut found: Vec<Identity> = Vec::new();
+    for party in parties {
+        for account in accounts(policy, &party) {
+            if !found.contains(&account) && found.len() < MAX_INVOLVED {
+                found.push(account);
+            }
+        }
+    }
+    found
+}
+
+/// Every account of who is meant.
+fn accounts(policy: &Policy, who: &Party) -> Vec<Identity> {
+    let person = match who {
+        Party::Person(id) => policy.person_by_id(id),
+        Party::Account(identity) => policy.person(identity),
+    };
+    match (person, who) {
+        (Some(person), Party::Account(identity)) if !person.identities.contains(identity) => {
+            person.identities.iter().chain([identity]).cloned().collect()
+        }
+        (Some(person), _) => person.identities.clone(),
+        (None, Party::Account(identity)) => vec![identity.clone()],
+        (None, Party::Person(_)) => Vec::new(),
+    }
+}
+
+/// Takes it out of what was suggested in other open incidents, and has memory asked again.
+fn unmention(draft: &mut Draft, id: IncidentId) {
+    let hidden = BTreeSet::from([id]);
+    let mention = |i: &Incident| Some((i.id, i.suggestion.as_ref().and_then(|s| without(s, &hidden))?));
+    let others: Vec<_> = draft.open().filter(|i| i.id != id).filter_map(mention).collect();
+    for (other, suggestion) in others {
+        draft.record_by(Actor::Bot, other, Fact::Suggested(suggestion));
+        draft.recall(other);
+        draft.show(other);
+    }
+}
+
+/// `INC-12` of a past case's name, when it is one of ours.
+fn ours_of(case: &str) -> Option<IncidentId> {
+    case.strip_prefix("INC-").and_then(|number| number.parse().ok()).map(IncidentId)
+}
+
+fn is_hidden(case: &str, hidden: &BTreeSet<IncidentId>) -> bool {
+    ours_of(case).is_some_and(|id| hidden.contains(&id))
+}
+
+/// The suggestion without any mention of the hidden; `None` when there is none. A candidate whose every evidence is hidden goes,
+/// because nothing is named without evidence.
+fn without(suggestion: &Suggestion, hidden: &BTreeSet<IncidentId>) -> Option<Suggestion> {
+    let mut veiled = suggestion.clone();
+    veil_past(&mut veiled.similar, hidden);
+    veiled.owed.retain(|owed| !hidden.contains(&owed.incident));
+    for candidates in
+        [&mut veiled.causes, &mut veiled.responders, &mut veiled.withheld.causes, &mut veiled.withheld.responders]
+    {
+        veil_candidates(candidates, hidden);
+    }
+    (veiled != *suggestion).then_some(veiled)
+}
+
+fn veil_past(past: &mut Vec<PastIncident>, hidden: &BTreeSet<IncidentId>) {
+    past.retain(|p| !is_hidden(&p.case, hidden));
+}
+
+fn veil_candidates(candidates: &mut Vec<Candidate>, hidden: &BTreeSet<IncidentId>) {
+    candidates.retain_mut(|candidate| {
+        let before = candidate.evidence.len();
+        candidate.evidence.retain(|(case, _)| !is_hidden(case, hidden));
+        before == 0 || !candidate.evidence.is_empty()
+    });
+}
+
+/// What memory answered before it forgot.
+pub fn veil_recollection(said: &mut Recollection, hidden: &BTreeSet<IncidentId>) {
+    if hidden.is_empty() {
+        return;
+    }
+    veil_past(&mut said.similar, hidden);
+    veil_candidates(&mut said.causes, hidden);
+    veil_candidates(&mut said.responders, hidden);
+}
+
+/// What was found in memory before it forgot.
+pub fn veil_found(found: &mut Vec<PastIncident>, hidden: &BTreeSet<IncidentId>) {
+    veil_past(found, hidden);
+}
+
+/// An incident as it may be shown: what was once suggested in it tells of no private one.
+pub fn veil(incident: &mut Incident, hidden: &BTreeSet<IncidentId>) {
+    if let Some(veiled) = incident.suggestion.as_ref().and_then(|s| without(s, hidden)) {
+        incident.suggestion = Some(veiled);
+    }
+}
+
+/// An entry as it may be shown.
+pub fn veil_entry(entry: &mut Entry, hidden: &BTreeSet<IncidentId>) {
+    if let Fact::Suggested(suggestion) = &mut entry.fact
+        && let Some(veiled) = without(suggestion, hidden)
+    {
+        *suggestion = veiled;
+    }
+}
+
+/// Whether anything of the incident's could tell of another one of ours: only then need it be veiled.
+#[must_use]
+pub fn mentions(suggestion: &Suggestion) -> bool {
+    let cites =
+        |candidates: &[Candidate]| candidates.iter().flat_map(|c| &c.evidence).any(|(case, _)| ours_of(case).is_some());
+    !suggestion.owed.is_empty()
+        || suggestion.similar.iter().any(|p| ours_of(&p.case).is_some())
+        || cites(&suggestion.causes)
+        || cites(&suggestion.responders)
+        || cites(&suggestion.withheld.causes)
+        || cites(&suggestion.withheld.responders)
+}
