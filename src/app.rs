@@ -22,6 +22,7 @@ use crate::edges::directory::ConfiguredDirectory;
 use crate::edges::listen;
 use crate::edges::memory::IndexedMemory;
 use crate::edges::monitor;
+use crate::edges::pager::{Phones, answers};
 use crate::edges::runner::redact::Redactor;
 use crate::edges::runner::{Hands, Settings};
 use crate::edges::socket::{self, LoginLink, Logins, Socket};
@@ -30,7 +31,7 @@ use crate::edges::store::location::Location;
 use crate::edges::web::{self, LoginDesk, Origins, Parts, Web, WebState};
 use crate::engine::{Engine, Ports};
 use crate::flow::identity::{Identity, Platform};
-use crate::ports::{Chat, Clock, Door, Observer, StoreError, Views};
+use crate::ports::{Chat, Clock, Door, Observer, Pager, StoreError, Views};
 use axum::middleware::from_fn_with_state;
 use smokejumper_index::case::Case;
 use std::collections::BTreeMap;
@@ -116,6 +117,8 @@ impl App {
         let console: Arc<dyn Chat> = Arc::new(Console::new(edited.clone(), &base));
         let policy = Arc::new(config.policy.clone());
         let limits = alerts::Limits::default();
+        let phones = Phones::new(&config.pagers, &base, &clock).map_err(|e| StartError::Other(e.to_string()))?;
+        let pager = phones.map(|phones| Arc::new(phones) as Arc<dyn Pager>);
         let ports = Ports {
             inbox: Arc::new(store.clone()),
             journal: Arc::new(store.clone()),
@@ -126,7 +129,7 @@ impl App {
             runner: Arc::new(hands(&config)?),
             directory: Arc::new(ConfiguredDirectory::new(Arc::clone(&policy))),
             tracker: None,
-            pager: None,
+            pager,
             clock: Arc::clone(&clock),
         };
         let health = Arc::new(Health::new(store.clone(), Arc::clone(&clock), &config));
@@ -153,11 +156,13 @@ impl App {
         let unfit = |e: alerts::Unfit| StartError::Other(e.to_string());
         let alerts = alerts::router(&config.sources, Arc::clone(&door), Arc::clone(&clock), Arc::clone(&scrub), limits)
             .map_err(unfit)?;
-        let deployments = changes::router(&config.change_sources, Arc::clone(&door), Arc::clone(&clock), scrub, limits)
-            .map_err(unfit)?;
+        let (changed, scrubbed) = (&config.change_sources, Arc::clone(&scrub));
+        let deployments =
+            changes::router(changed, Arc::clone(&door), Arc::clone(&clock), scrubbed, limits).map_err(unfit)?;
+        let answers = answers::router(&config.pagers, Arc::clone(&door), Arc::clone(&clock), scrub).map_err(unfit)?;
         let monitor = monitor::router(health.watched(config.operations.metrics_tokens.clone()));
         let counting = from_fn_with_state(Arc::clone(&health), health::counted);
-        let app = web::router(&web).merge(alerts).merge(deployments).merge(monitor).layer(counting);
+        let app = web::router(&web).merge(alerts).merge(deployments).merge(answers).merge(monitor).layer(counting);
         let mut loops = Loops::new();
         loops.start("watch", |stop| Arc::clone(&health).keep_watch(Arc::clone(&engine), stop));
         loops.start("engine", |stop| Arc::clone(&engine).run_until(stop));

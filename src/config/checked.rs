@@ -4,6 +4,7 @@
 
 use super::environment::Environment;
 use super::operations::{self, Operations};
+use super::pager::{self, Pagers};
 use super::problem::{MAX_PROBLEMS, Problem};
 use super::raw::{self, Raw, Text};
 use super::secret::Secret;
@@ -47,6 +48,8 @@ pub struct Config {
     pub secrets: BTreeMap<String, Secret>,
     /// Without runbooks: those are read by their own edge.
     pub policy: Policy,
+    /// Who has phones ring.
+    pub pagers: Pagers,
     pub operations: Operations,
 }
 
@@ -185,6 +188,7 @@ impl Checker<'_> {
         let (people, services) = people::resolve(self, &raw.people, &raw.services, environment.uid);
         let mut policy = Policy { people, services, platforms: vec![Platform::Console], ..Policy::default() };
         rules::resolve(self, &raw, &mut policy);
+        let pagers = pager::resolve(self, &raw, &secrets, &mut policy);
         let operations = operations::resolve(self, &raw, &secrets);
         let written = raw.server.and_then(|server| server.data_dir).map(|d| self.folder.join(d.into_inner()));
         let config = Config {
@@ -198,6 +202,7 @@ impl Checker<'_> {
             runbooks: self.runbooks(raw.runbooks.folder.as_ref()),
             secrets: secrets.into_iter().map(|(name, (_, secret))| (name, secret)).collect(),
             policy,
+            pagers,
             operations,
         };
         (config, database_unknown)

@@ -7,6 +7,7 @@ pub mod database;
 pub mod environment;
 pub mod excerpt;
 pub mod operations;
+pub mod pager;
 pub mod people;
 pub mod problem;
 mod raw;

@@ -84,10 +84,11 @@ fn identities(checker: &mut Checker<'_>, person: &raw::Person, id: &str) -> Vec<
     for (platform, written, example) in [
         (Platform::Slack, &person.slack, "T024BE7LD/U2147483697"),
         (Platform::Discord, &person.discord, "197038439483310086/80351110224678912"),
+        (Platform::Pagerduty, &person.pagerduty, "acme/PLH1HKV"),
     ] {
         let Some(written) = written else { continue };
         for account in &written.get_ref().0 {
-            match account.split_once('/').filter(|(w, a)| is_id(w) && is_id(a)) {
+            match account.split_once('/').filter(|(w, a)| is_workspace(platform, w) && is_id(a)) {
                 Some((workspace, account)) => {
                     found.push(Identity { platform, workspace: workspace.to_owned(), id: account.to_owned() });
                 }
@@ -101,6 +102,12 @@ fn identities(checker: &mut Checker<'_>, person: &raw::Person, id: &str) -> Vec<
 fn malformed<T>(checker: &mut Checker<'_>, written: &Spanned<T>, platform: Platform, example: &str) {
     let what = format!("this is not a {} account", platform.label());
     checker.error(&written.span(), what, format!("write the ids of workspace and user, not names: \"{example}\""));
+}
+
+/// PagerDuty's workspaces are names of hosts.
+fn is_workspace(platform: Platform, text: &str) -> bool {
+    let host = || text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    is_id(text) || (platform == Platform::Pagerduty && !text.is_empty() && host())
 }
 
 fn is_id(text: &str) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! Each table is read on its own, so that one look shows a mistake in each of them.
 
+use super::pager::{RawEscalation, RawNudges, RawPager};
 use super::problem::{MAX_PROBLEMS, Problem};
 use super::value::{Age, Duration, Moment, OneOrMany};
 use super::wording;
@@ -16,7 +17,7 @@ use toml::de::{DeTable, DeValue};
 pub type Text = Spanned<String>;
 
 /// The tables there are, in the order of `deploy/config.example.toml`.
-pub const TABLES: [&str; 19] = [
+pub const TABLES: [&str; 22] = [
     "server",
     "database",
     "console",
@@ -32,6 +33,9 @@ pub const TABLES: [&str; 19] = [
     "storm",
     "triage",
     "approval",
+    "pager",
+    "escalation",
+    "nudges",
     "log",
     "metrics",
     "heartbeat",
@@ -57,6 +61,9 @@ pub struct Raw {
     pub storm: Storm,
     pub triage: Triage,
     pub approval: Approval,
+    pub pagers: Vec<RawPager>,
+    pub escalation: RawEscalation,
+    pub nudges: RawNudges,
     pub log: Log,
     pub metrics: Metrics,
     pub heartbeat: Option<Heartbeat>,
@@ -150,6 +157,7 @@ pub struct Person {
     pub cli: Option<Spanned<OneOrMany<u32>>>,
     pub slack: Option<Spanned<OneOrMany<String>>>,
     pub discord: Option<Spanned<OneOrMany<String>>>,
+    pub pagerduty: Option<Spanned<OneOrMany<String>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -300,6 +308,9 @@ pub fn read(file: &Path, source: &str) -> (Raw, Vec<Problem>) {
             "storm" => raw.storm = reader.table(value).unwrap_or_default(),
             "triage" => raw.triage = reader.table(value).unwrap_or_default(),
             "approval" => raw.approval = reader.table(value).unwrap_or_default(),
+            "pager" => raw.pagers = reader.tables("pager", value),
+            "escalation" => raw.escalation = reader.table(value).unwrap_or_default(),
+            "nudges" => raw.nudges = reader.table(value).unwrap_or_default(),
             "log" => raw.log = reader.table(value).unwrap_or_default(),
             "metrics" => raw.metrics = reader.table(value).unwrap_or_default(),
             "heartbeat" => raw.heartbeat = reader.table(value),

@@ -8,6 +8,7 @@ pub mod directory;
 pub mod listen;
 pub mod memory;
 pub mod monitor;
+pub mod pager;
 pub mod runner;
 pub mod socket;
 pub mod store;
