@@ -1,14 +1,17 @@
 //! Commands of the one binary, a file each. Knows the app and the configuration; decides nothing about incidents.
 
 pub mod backtest;
+mod backup;
 mod call;
 mod check;
+mod completions;
 pub mod demo;
 pub mod exit;
 mod export;
 mod incident;
 mod login;
 mod reindex;
+mod restore;
 pub mod serve;
 mod speak;
 
@@ -68,8 +71,16 @@ enum Command {
     Reindex,
     /// Write all incidents with their facts, alerts and effects as JSON lines.
     Export(export::Args),
+    /// Copy the whole database into one file, while it is used.
+    Backup(backup::Args),
+    /// Fill an empty data directory and database from a backup.
+    Restore(restore::Args),
     /// Replay past incidents and measure what memory would have said.
     Backtest(backtest::BacktestArgs),
+    /// Print a script that completes these commands in a shell.
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write those of all commands.
+    Man(completions::ManArgs),
 }
 
 impl Global {
@@ -155,6 +166,10 @@ async fn command(cli: Cli) -> Exit {
             Err(exit) => exit,
         },
         Command::Export(ref args) => export::run(&cli.global, args).await,
+        Command::Backup(ref args) => backup::run(&cli.global, args).await,
+        Command::Restore(ref args) => restore::run(&cli.global, args).await,
+        Command::Completions(ref args) => completions::completions(args),
+        Command::Man(ref args) => completions::man(args),
         Command::Backtest(ref args) => backtest::run(args, cli.global.quiet),
     }
 }

@@ -2,15 +2,15 @@
 //!
 //! Finds an edit, a deletion, an insertion, a swap, and a cut back to before the last anchor (I28). Reads a page at a time.
 
-use super::anchor::{AnchorFile, Found};
-use super::chain::{Link, commit};
+use super::anchor::{Anchor, AnchorFile, Found};
+use super::chain::{ChainKey, Link, commit};
 use super::dialect::explain;
 use super::journal::entry;
 use super::reader::{Reader, column};
 use crate::flow::fact::Fact;
 use crate::ports::StoreError;
-use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row as _};
 use std::collections::BTreeSet;
 
 /// Entries read at a time.
@@ -40,62 +40,71 @@ impl Reader {
         };
         // One view of the database for all of it: what is written meanwhile is not half seen.
         let mut tx = self.pool().begin_with(self.dialect().begin_view()).await.map_err(|e| explain(&e))?;
-        let end = sqlx::query("SELECT seq, chain FROM head WHERE id = 1").fetch_one(&mut *tx).await;
-        let end = end.map_err(|e| explain(&e))?;
-        let (last, head): (i64, String) = (column(&end, 0)?, column(&end, 1)?);
-
-        let (mut seq, mut chain) = (0_i64, String::new());
-        let (mut erased, mut said_erased) = (BTreeSet::new(), BTreeSet::new());
-        while seq < last {
-            let sql = "SELECT incident, n, at, actor, kind, v, body, seq, salt, commitment, chain FROM journal \
-                       WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3";
-            let rows = sqlx::query(sql).bind(seq).bind(last).bind(PAGE).fetch_all(&mut *tx).await;
-            let rows = rows.map_err(|e| explain(&e))?;
-            if rows.is_empty() {
-                return Ok(tampered(seq + 1, "entries are missing at the end"));
-            }
-            for row in &rows {
-                let found: i64 = column(row, 7)?;
-                if found != seq + 1 {
-                    return Ok(tampered(seq + 1, "an entry is missing"));
-                }
-                seq = found;
-                let Ok(row) = Row::read(row) else { return Ok(tampered(seq, "a column has another type")) };
-                if row.next(&key, &chain) != row.chain {
-                    return Ok(tampered(seq, "the entry is not the one that was written here"));
-                }
-                match (&row.body, &row.salt) {
-                    (Some(body), Some(salt)) if commit(salt, body) == row.commitment => {}
-                    (Some(_), _) => return Ok(tampered(seq, "the payload is not the one that was written")),
-                    (None, _) => {
-                        erased.insert((row.incident, row.n, seq));
-                    }
-                }
-                if let Some(n) = row.erases() {
-                    said_erased.insert((row.incident, n));
-                }
-                chain.clone_from(&row.chain);
-                if anchor.as_ref().is_some_and(|a| a.seq == seq && a.chain != chain) {
-                    return Ok(tampered(seq, "the entry is not the one that was anchored outside the database"));
-                }
-            }
-        }
-        if chain != head {
-            return Ok(tampered(last, "the journal's head names another end"));
-        }
-        if let Some(anchor) = anchor.filter(|a| a.seq > last) {
-            return Ok(tampered(last + 1, &format!("entries up to {} were anchored and are gone", anchor.seq)));
-        }
-        let beyond = sqlx::query("SELECT COALESCE(MAX(seq), 0) FROM journal WHERE seq <= 0 OR seq > $1").bind(last);
-        let beyond: i64 = column(&beyond.fetch_one(&mut *tx).await.map_err(|e| explain(&e))?, 0)?;
-        if beyond != 0 {
-            return Ok(tampered(beyond, "the entry is outside the chain"));
-        }
-        if let Some((_, _, seq)) = erased.iter().find(|(incident, n, _)| !said_erased.contains(&(*incident, *n))) {
-            return Ok(tampered(*seq, "the payload is gone, and nobody recorded its erasure"));
-        }
-        Ok(Verified::Whole { entries: last.unsigned_abs(), redacted: erased.len() as u64, chain })
+        walk(&mut tx, &key, anchor).await
     }
+}
+
+/// Goes along the whole chain as this transaction sees it. `anchor`: what was noted of it outside the database.
+pub(super) async fn walk(
+    tx: &mut AnyConnection,
+    key: &ChainKey,
+    anchor: Option<Anchor>,
+) -> Result<Verified, StoreError> {
+    let end = sqlx::query("SELECT seq, chain FROM head WHERE id = 1").fetch_one(&mut *tx).await;
+    let end = end.map_err(|e| explain(&e))?;
+    let (last, head): (i64, String) = (column(&end, 0)?, column(&end, 1)?);
+
+    let (mut seq, mut chain) = (0_i64, String::new());
+    let (mut erased, mut said_erased) = (BTreeSet::new(), BTreeSet::new());
+    while seq < last {
+        let sql = "SELECT incident, n, at, actor, kind, v, body, seq, salt, commitment, chain FROM journal \
+                       WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3";
+        let rows = sqlx::query(sql).bind(seq).bind(last).bind(PAGE).fetch_all(&mut *tx).await;
+        let rows = rows.map_err(|e| explain(&e))?;
+        if rows.is_empty() {
+            return Ok(tampered(seq + 1, "entries are missing at the end"));
+        }
+        for row in &rows {
+            let found: i64 = column(row, 7)?;
+            if found != seq + 1 {
+                return Ok(tampered(seq + 1, "an entry is missing"));
+            }
+            seq = found;
+            let Ok(row) = Row::read(row) else { return Ok(tampered(seq, "a column has another type")) };
+            if row.next(key, &chain) != row.chain {
+                return Ok(tampered(seq, "the entry is not the one that was written here"));
+            }
+            match (&row.body, &row.salt) {
+                (Some(body), Some(salt)) if commit(salt, body) == row.commitment => {}
+                (Some(_), _) => return Ok(tampered(seq, "the payload is not the one that was written")),
+                (None, _) => {
+                    erased.insert((row.incident, row.n, seq));
+                }
+            }
+            if let Some(n) = row.erases() {
+                said_erased.insert((row.incident, n));
+            }
+            chain.clone_from(&row.chain);
+            if anchor.as_ref().is_some_and(|a| a.seq == seq && a.chain != chain) {
+                return Ok(tampered(seq, "the entry is not the one that was anchored outside the database"));
+            }
+        }
+    }
+    if chain != head {
+        return Ok(tampered(last, "the journal's head names another end"));
+    }
+    if let Some(anchor) = anchor.filter(|a| a.seq > last) {
+        return Ok(tampered(last + 1, &format!("entries up to {} were anchored and are gone", anchor.seq)));
+    }
+    let beyond = sqlx::query("SELECT COALESCE(MAX(seq), 0) FROM journal WHERE seq <= 0 OR seq > $1").bind(last);
+    let beyond: i64 = column(&beyond.fetch_one(&mut *tx).await.map_err(|e| explain(&e))?, 0)?;
+    if beyond != 0 {
+        return Ok(tampered(beyond, "the entry is outside the chain"));
+    }
+    if let Some((_, _, seq)) = erased.iter().find(|(incident, n, _)| !said_erased.contains(&(*incident, *n))) {
+        return Ok(tampered(*seq, "the payload is gone, and nobody recorded its erasure"));
+    }
+    Ok(Verified::Whole { entries: last.unsigned_abs(), redacted: erased.len() as u64, chain })
 }
 
 /// A journal row as it is stored.
@@ -140,7 +149,7 @@ impl Row {
         })
     }
 
-    fn next(&self, key: &super::chain::ChainKey, former: &str) -> String {
+    fn next(&self, key: &ChainKey, former: &str) -> String {
         let Self { seq, incident, n, v, at, .. } = *self;
         let (kind, actor, commitment) = (&self.kind, &self.actor, &self.commitment);
         key.extend(former, &Link { seq, incident, n, kind, v, at, actor, commitment })

@@ -11,6 +11,7 @@
 
 pub mod anchor;
 pub mod audit;
+pub mod backup;
 pub mod chain;
 mod dialect;
 pub mod export;

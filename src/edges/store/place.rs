@@ -163,6 +163,11 @@ impl Place {
 
     /// The chain's key. Made only together with a new database: a lost key is never replaced by another.
     pub fn key(&self, new: bool) -> Result<ChainKey, StoreError> {
+        self.key_bytes(new).map(|bytes| ChainKey::new(&bytes))
+    }
+
+    /// The same, for a copy of it.
+    pub fn key_bytes(&self, new: bool) -> Result<[u8; KEY_BYTES], StoreError> {
         let path = self.key_file();
         match fs::read_to_string(&path) {
             Ok(text) => {
@@ -175,13 +180,13 @@ impl Place {
                     fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
                         .map_err(|e| refused("protect", &path, &e))?;
                 }
-                Ok(ChainKey::new(&bytes))
+                Ok(bytes)
             }
             Err(e) if e.kind() == ErrorKind::NotFound && new => {
                 let bytes = random::<KEY_BYTES>()
                     .ok_or_else(|| StoreError::Unavailable("the system gives no random numbers".to_owned()))?;
                 write_key(&path, &hex(&bytes)).map_err(|e| refused("make", &path, &e))?;
-                Ok(ChainKey::new(&bytes))
+                Ok(bytes)
             }
             Err(e) if e.kind() == ErrorKind::NotFound => Err(StoreError::Unusable(format!(
                 "{} is missing: without it the journal cannot be verified; restore it from a backup, or copy it from the \
@@ -190,6 +195,19 @@ impl Place {
             ))),
             Err(e) => Err(refused("read", &path, &e)),
         }
+    }
+
+    /// Puts a key there that comes with a backup; never in place of another.
+    pub fn keep_key(&self, bytes: &[u8; KEY_BYTES]) -> Result<(), StoreError> {
+        let path = self.key_file();
+        if !path.exists() {
+            return write_key(&path, &hex(bytes)).map_err(|e| refused("make", &path, &e));
+        }
+        if self.key_bytes(false)? == *bytes {
+            return Ok(());
+        }
+        let what = format!("{} is another journal's key; restore into an empty directory", path.display());
+        Err(StoreError::Unusable(what))
     }
 }
 

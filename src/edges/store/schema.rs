@@ -57,8 +57,19 @@ pub async fn migrate(
     from: usize,
     epoch: Option<i64>,
 ) -> Result<(), StoreError> {
-    check(from)?;
-    for (i, (name, sql)) in MIGRATIONS.iter().enumerate().skip(from) {
+    migrate_to(connection, dialect, from, MIGRATIONS.len(), epoch).await
+}
+
+/// Brings it up to a version, which may be an old one: a backup is restored as it was made, and brought up to date by who opens it.
+pub async fn migrate_to(
+    connection: &mut AnyConnection,
+    dialect: &Dialect,
+    from: usize,
+    to: usize,
+    epoch: Option<i64>,
+) -> Result<(), StoreError> {
+    check(from.max(to))?;
+    for (i, (name, sql)) in MIGRATIONS.iter().enumerate().take(to).skip(from) {
         if apply(connection, dialect, i + 1, sql, epoch).await? {
             tracing::info!(schema = i + 1, name, "database schema brought up to date");
         }

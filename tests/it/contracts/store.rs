@@ -2,6 +2,7 @@
 //! ledger in memory.
 
 mod anchors;
+mod backup;
 mod crowd;
 mod damage;
 mod disk;

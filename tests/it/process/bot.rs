@@ -79,11 +79,17 @@ impl Bot {
 
     /// Starts the process and does not wait for it.
     pub fn start(&mut self) {
+        self.start_with(&[]);
+    }
+
+    /// The same with more to say on its command line.
+    pub fn start_with(&mut self, more: &[&str]) {
         assert!(self.child.is_none(), "it runs already");
         self.starts += 1;
         let file = |kind: &str| File::create(self.path(&format!("{kind}.{}", self.starts))).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_smokejumper"))
             .args(["serve", "--config", "smokejumper.toml", "--data-dir", "data"])
+            .args(more)
             .current_dir(self.home.path())
             .env_clear()
             .stdin(Stdio::null())
@@ -97,6 +103,18 @@ impl Bot {
 
     /// Waits until it can take alerts in; how long that took from its start.
     pub async fn ready(&mut self) -> Duration {
+        let at = self.up().await;
+        let client = client();
+        let url = format!("http://{at}/readyz");
+        seen("the server is ready", DEADLINE, || async {
+            client.get(&url).send().await.ok().filter(|answer| answer.status() == 200)
+        })
+        .await;
+        self.began.elapsed()
+    }
+
+    /// Waits until it listens, ready or not.
+    pub async fn up(&mut self) -> SocketAddr {
         let at = until("the server says where it listens", || {
             let status = self.child.as_mut().expect("it was started").try_wait().unwrap();
             assert!(status.is_none(), "it ended with {status:?}: {}", self.errors());
@@ -107,13 +125,7 @@ impl Bot {
         })
         .await;
         *self.address.0.lock().unwrap() = Some(at);
-        let client = client();
-        let url = format!("http://{at}/readyz");
-        seen("the server is ready", DEADLINE, || async {
-            client.get(&url).send().await.ok().filter(|answer| answer.status() == 200)
-        })
-        .await;
-        self.began.elapsed()
+        at
     }
 
     /// `kill -9`: no word to it, nothing tidied up.

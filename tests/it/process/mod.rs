@@ -1,6 +1,7 @@
 //! The real binary, as a person or a script starts it.
 
 mod alertmanager;
+mod backup;
 mod bot;
 mod check;
 mod drain;
