@@ -132,7 +132,8 @@ pub fn by_route(name: &str) -> String {
 }
 
 /// The severity that the alert's own label means, if it has one that is known.
-fn severity(labels: &BTreeMap<String, String>) -> Option<Severity> {
+#[must_use]
+pub fn severity(labels: &BTreeMap<String, String>) -> Option<Severity> {
     match labels.get("severity")?.to_ascii_lowercase().as_str() {
         "sev1" | "p1" | "page" | "emergency" | "disaster" => Some(Severity::Sev1),
         "critical" | "sev2" | "p2" | "high" | "error" => Some(Severity::Sev2),

@@ -11,6 +11,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("SECURITY.md", include_str!("../../SECURITY.md")),
     ("CHANGELOG.md", include_str!("../../CHANGELOG.md")),
     ("deploy/README.md", include_str!("../../deploy/README.md")),
+    ("docs/sources.md", include_str!("../../docs/sources.md")),
     ("docs/operations.md", include_str!("../../docs/operations.md")),
 ];
 

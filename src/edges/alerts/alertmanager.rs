@@ -7,7 +7,6 @@ mod body;
 
 use self::body::{Body, RawAlert};
 use super::bounds::{self, digest, link, moment, plausible};
-use super::text::line;
 use super::{Reading, Setting, Unreadable};
 use crate::flow::event::Event;
 use crate::flow::moment::At;
@@ -15,8 +14,17 @@ use crate::flow::signal::{AlertKey, AlertStatus, Delivery, MAX_SIGNALS, START_UN
 use crate::ports::Arrival;
 use std::collections::BTreeMap;
 
+/// Who speaks the format, and how they differ.
+#[derive(Debug)]
+pub struct Dialect {
+    pub name: &'static str,
+    pub version: &'static str,
+    /// What to set when a delivery is too large.
+    pub limit: &'static str,
+}
+
 /// The only version of the format there is (Alertmanager since 0.7).
-const VERSION: &str = "4";
+const DIALECT: Dialect = Dialect { name: "Alertmanager", version: "4", limit: "max_alerts in Alertmanager" };
 /// Alerts in one delivery: more than fit in [`super::MAX_BODY`] when each is described in the usual 500 bytes.
 pub const MAX_ALERTS: usize = 40_000;
 /// Labels and annotations of a whole delivery, after each alert was cut to size: what bounds memory.
@@ -29,22 +37,31 @@ const MAX_GROUP: usize = 512;
 /// # Errors
 /// [`Unreadable`]: nothing of it can be used. A delivery with a few bad alerts is read without them.
 pub fn read(setting: &Setting<'_>, bytes: &[u8]) -> Result<Reading, Unreadable> {
+    read_dialect(&DIALECT, setting, bytes)
+}
+
+/// # Errors
+/// As [`read`].
+pub fn read_dialect(dialect: &Dialect, setting: &Setting<'_>, bytes: &[u8]) -> Result<Reading, Unreadable> {
     let too_many = || Unreadable::TooLarge(format!("more than {MAX_PAIRS} labels and annotations in one delivery"));
     if bytes.split(|byte| *byte == b'"').count() > MAX_QUOTES {
         return Err(too_many());
     }
-    let body: Body<'_> = serde_json::from_slice(bytes).map_err(|e| explain(&e))?;
+    let body: Body<'_> = serde_json::from_slice(bytes).map_err(|e| explain(dialect, setting, &e))?;
+    let Dialect { name, version, .. } = dialect;
     match body.version.as_deref() {
-        Some(VERSION) => {}
+        Some(given) if given == *version => {}
         Some(other) => {
-            let other = line(other, 20);
+            let other = setting.line(other, 20);
             return Err(Unreadable::Malformed(format!(
-                "version {other:?} of the Alertmanager webhook is not known; expected \"4\""
+                "version {other:?} of the {name} webhook is not known; expected {version:?}"
             )));
         }
         None => {
-            let what = "no \"version\": this does not look like an Alertmanager webhook (expected \"version\": \"4\")";
-            return Err(Unreadable::Malformed(what.to_owned()));
+            let what = format!(
+                "no \"version\": this does not look like a webhook of {name} (expected \"version\": {version:?})"
+            );
+            return Err(Unreadable::Malformed(what));
         }
     }
     let Some(alerts) = body.alerts else {
@@ -105,7 +122,7 @@ fn signal(setting: &Setting<'_>, raw: &RawAlert<'_>, external: Option<&str>) -> 
     let status = match raw.status.as_deref() {
         Some("firing") => AlertStatus::Firing,
         Some("resolved") => AlertStatus::Resolved,
-        Some(other) => return Err(format!("status {:?} is neither firing nor resolved", line(other, 20))),
+        Some(other) => return Err(format!("status {:?} is neither firing nor resolved", setting.line(other, 20))),
         None => return Err("it has no status".to_owned()),
     };
     let starts = moment(raw.starts.as_deref(), "startsAt")?;
@@ -114,13 +131,14 @@ fn signal(setting: &Setting<'_>, raw: &RawAlert<'_>, external: Option<&str>) -> 
     // The zero time means that it has not ended; an end before the start is the start.
     let ended = ends.filter(|at| status == AlertStatus::Resolved && plausible(*at, setting.now));
     let ends_at = ended.map(|at| at.max(starts_at));
-    let fingerprint = fingerprint(raw);
+    let fingerprint = fingerprint(setting, raw);
     let (labels, labels_cut) = bounds::labels(setting, raw.labels());
     let (annotations, annotations_cut) = bounds::annotations(setting, raw.annotations());
     let trimmed = labels_cut || annotations_cut || raw.pairs_skipped();
     let identity = format!("{fingerprint}\0{status:?}\0{}\0{}", millis(starts), millis(ends));
-    let link =
-        raw.generator.as_deref().and_then(link).or_else(|| external.and_then(link)).map(|url| (setting.scrub)(&url));
+    // What is nearest to the trouble first. Only Grafana has panels and dashboards.
+    let addresses = [raw.panel.as_deref(), raw.dashboard.as_deref(), raw.generator.as_deref(), external];
+    let link = addresses.into_iter().flatten().find_map(link).map(|url| (setting.scrub)(&url));
     let key = AlertKey { source: setting.source.to_owned(), fingerprint };
     Ok((identity, Signal { key, status, starts_at, ends_at, labels, annotations, link }, trimmed))
 }
@@ -130,10 +148,10 @@ fn millis(at: Option<At>) -> i64 {
 }
 
 /// As it came when it looks like one; otherwise a digest of it; when there is none, the one Alertmanager would give.
-fn fingerprint(raw: &RawAlert<'_>) -> String {
+fn fingerprint(setting: &Setting<'_>, raw: &RawAlert<'_>) -> String {
     match raw.fingerprint.as_deref() {
         None | Some("") => label_fingerprint(raw.labels()),
-        Some(f) => bounds::fingerprint(f),
+        Some(f) => bounds::fingerprint(setting, f),
     }
 }
 
@@ -165,19 +183,18 @@ fn delivery_key<'a>(
     digest(&parts)
 }
 
-/// serde_json's own words, without what the sender sent.
-fn explain(error: &serde_json::Error) -> Unreadable {
+/// serde_json's own words, without secrets that it repeats from what the sender sent.
+fn explain(dialect: &Dialect, setting: &Setting<'_>, error: &serde_json::Error) -> Unreadable {
     let (row, column) = (error.line(), error.column());
-    let text = line(&error.to_string(), 200);
+    let text = setting.line(&error.to_string(), 200);
     if text.contains(body::TOO_MANY) {
-        return Unreadable::TooLarge(format!(
-            "more than {MAX_ALERTS} alerts in one delivery; set max_alerts in Alertmanager"
-        ));
+        let limit = dialect.limit;
+        return Unreadable::TooLarge(format!("more than {MAX_ALERTS} alerts in one delivery; set {limit}"));
     }
     Unreadable::Malformed(if error.is_eof() {
         format!("the JSON ends too early, at line {row} column {column}")
     } else {
-        format!("not an Alertmanager webhook: {text}")
+        format!("not a webhook of {}: {text}", dialect.name)
     })
 }
 

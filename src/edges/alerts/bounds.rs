@@ -75,14 +75,11 @@ pub fn annotations(setting: &Setting<'_>, mut all: Vec<(&str, &str)>) -> (BTreeM
     (kept, cut)
 }
 
-/// A vendor's name for an alert: as it came when it is short and plain, otherwise a digest of it.
+/// A vendor's name for an alert: as it came when it is short and plain and holds no secret, otherwise a digest of it.
 #[must_use]
-pub fn fingerprint(given: &str) -> String {
-    if given.len() <= MAX_FINGERPRINT && given.bytes().all(|b| b.is_ascii_graphic()) {
-        given.to_owned()
-    } else {
-        digest(&[given.as_bytes()])
-    }
+pub fn fingerprint(setting: &Setting<'_>, given: &str) -> String {
+    let plain = given.len() <= MAX_FINGERPRINT && given.bytes().all(|b| b.is_ascii_graphic());
+    if plain && (setting.scrub)(given) == given { given.to_owned() } else { digest(&[given.as_bytes()]) }
 }
 
 /// RFC 3339, with its offset. `Ok(None)`: not given.
@@ -97,7 +94,8 @@ pub fn moment(text: Option<&str>, field: &str) -> Result<Option<At>, String> {
         Err(_) if Pieces::parse(text).is_ok_and(|p| p.time().is_some() && p.offset().is_some()) => {
             Ok(Some(At(i64::MAX)))
         }
-        Err(_) => Err(format!("{field} {:?} is not a time like 2026-11-20T10:02:00Z", text::line(text, 40))),
+        // What stands there instead is not repeated: it may be anything.
+        Err(_) => Err(format!("{field} is not a time like 2026-11-20T10:02:00Z")),
     }
 }
 
@@ -124,4 +122,30 @@ pub fn digest(parts: &[&[u8]]) -> String {
         context.update(part);
     }
     hex(context.finish().as_ref())
+}
+
+/// A time in seconds, milliseconds, microseconds or nanoseconds since 1970: their magnitudes tell them apart from 1973 to 5138.
+#[must_use]
+pub fn epoch(text: &str) -> Option<At> {
+    const TOO_LARGE_FOR_SECONDS: u64 = 100_000_000_000;
+    let whole = text.trim().split('.').next().unwrap_or_default();
+    let number: i64 = whole.parse().ok()?;
+    Some(At(match number.unsigned_abs() {
+        n if n < TOO_LARGE_FOR_SECONDS => number.saturating_mul(1_000),
+        n if n < TOO_LARGE_FOR_SECONDS * 1_000 => number,
+        n if n < TOO_LARGE_FOR_SECONDS * 1_000_000 => number / 1_000,
+        _ => number / 1_000_000,
+    }))
+}
+
+/// A vendor's word for how bad it is, as a word that routing knows. Words it does not know stay as they are.
+#[must_use]
+pub fn severity(word: &str) -> String {
+    let word = word.trim().to_lowercase();
+    match word.as_str() {
+        "fatal" => "critical".to_owned(),
+        "average" => "medium".to_owned(),
+        "debug" | "not classified" | "success" => "info".to_owned(),
+        _ => word,
+    }
 }

@@ -12,10 +12,20 @@ pub mod alertmanager;
 mod answer;
 pub mod auth;
 pub mod bounds;
+pub mod cloudevents;
+pub mod datadog;
+pub mod fields;
+pub mod grafana;
 mod intake;
+pub mod newrelic;
+pub mod opsgenie;
+pub mod pagerduty;
 mod route;
+pub mod sentry;
 pub mod signature;
 pub mod text;
+pub mod told;
+pub mod zabbix;
 
 pub use self::answer::Told;
 pub use self::intake::Limits;
@@ -58,21 +68,80 @@ pub enum Media {
     Any,
 }
 
-/// Everything that can be a `kind` of source.
-pub const KINDS: &[Kind] = &[Kind {
-    name: "alertmanager",
-    about: "Prometheus Alertmanager, webhook version 4",
-    read: alertmanager::read,
-    media: Media::Json,
-    signing: None,
-}];
+/// Everything that can be a `kind` of source. How to point each at us is in docs/sources.md.
+pub const KINDS: &[Kind] = &[
+    Kind {
+        name: "alertmanager",
+        about: "Prometheus Alertmanager, webhook version 4",
+        read: alertmanager::read,
+        media: Media::Json,
+        signing: None,
+    },
+    Kind {
+        name: "grafana",
+        about: "Grafana's alerting, webhook contact point",
+        read: grafana::read,
+        media: Media::Json,
+        signing: Some(grafana::SIGNING),
+    },
+    Kind {
+        name: "pagerduty",
+        about: "PagerDuty, webhooks version 3",
+        read: pagerduty::read,
+        media: Media::Json,
+        signing: Some(pagerduty::SIGNING),
+    },
+    Kind {
+        name: "opsgenie",
+        about: "Opsgenie, webhook integration",
+        read: opsgenie::read,
+        media: Media::Json,
+        signing: None,
+    },
+    Kind {
+        name: "datadog",
+        about: "Datadog, webhooks integration with our payload",
+        read: datadog::read,
+        media: Media::Json,
+        signing: None,
+    },
+    Kind {
+        name: "sentry",
+        about: "Sentry, webhooks of an internal integration",
+        read: sentry::read,
+        media: Media::Json,
+        signing: Some(sentry::SIGNING),
+    },
+    Kind {
+        name: "newrelic",
+        about: "New Relic, webhook of a workflow",
+        read: newrelic::read,
+        media: Media::Json,
+        signing: None,
+    },
+    Kind {
+        name: "zabbix",
+        about: "Zabbix, webhook media type with our script",
+        read: zabbix::read,
+        media: Media::Json,
+        signing: None,
+    },
+    Kind {
+        name: "cloudevents",
+        about: "CloudEvents 1.0: structured, binary, batched",
+        read: cloudevents::read,
+        media: Media::Json,
+        signing: None,
+    },
+];
 
 /// What is known of a delivery besides its bytes.
 pub struct Setting<'s> {
     /// The source's name.
     pub source: &'s str,
     pub now: At,
-    /// As they came. No signature covers them, so neither an alert's identity nor a delivery's key may hang on them alone.
+    /// As they came. No signature covers them, so neither an alert's identity nor a delivery's key may hang on them where a
+    /// kind signs.
     pub headers: &'s HeaderMap,
     /// Takes secrets out of a text before it is kept.
     pub scrub: &'s (dyn Fn(&str) -> String + Send + Sync),

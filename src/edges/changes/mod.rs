@@ -65,7 +65,7 @@ fn change(setting: &Setting<'_>, told: Told<'_>) -> Change {
     let summary = setting.line(told.summary, MAX_CHANGE_CHARS);
     Change {
         source: setting.source.to_owned(),
-        id: bounds::fingerprint(told.id),
+        id: bounds::fingerprint(setting, told.id),
         at: at.min(setting.now),
         service: name(told.service),
         environment: name(told.environment),

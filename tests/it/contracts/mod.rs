@@ -1,6 +1,10 @@
 //! One suite for each contract, whoever implements it.
 
 mod alerts;
+mod alerts_documents;
+mod alerts_hostile;
+mod alerts_signed;
+mod alerts_vendors;
 mod changes;
 mod config;
 mod egress;

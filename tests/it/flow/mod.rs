@@ -6,5 +6,5 @@ mod arbitrary;
 mod facts;
 mod lifecycle;
 mod responding;
-mod story;
+pub mod story;
 mod suspects;

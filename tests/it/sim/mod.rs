@@ -5,7 +5,7 @@
 //! and what happened, and kept in `seeds.txt`, which is lived first from then on.
 
 mod check;
-mod dice;
+pub mod dice;
 mod life;
 mod moment;
 mod outside;

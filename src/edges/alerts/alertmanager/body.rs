@@ -45,6 +45,10 @@ pub struct RawAlert<'a> {
     pub ends: Option<Text<'a>>,
     #[serde(borrow, rename = "generatorURL")]
     pub generator: Option<Text<'a>>,
+    #[serde(borrow, rename = "dashboardURL")]
+    pub dashboard: Option<Text<'a>>,
+    #[serde(borrow, rename = "panelURL")]
+    pub panel: Option<Text<'a>>,
     #[serde(borrow)]
     pub fingerprint: Option<Text<'a>>,
 }
