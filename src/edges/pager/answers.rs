@@ -116,7 +116,7 @@ fn pagerduty(setting: &Setting<'_>, bytes: &[u8]) -> Result<Reading, Unreadable>
             id: setting.line(&agent.id, MAX_NAME),
         })
     });
-    Ok(answered(setting, bounds::fingerprint(&event.id), key, by, account))
+    Ok(answered(setting, bounds::fingerprint(setting, &event.id), key, by, account))
 }
 
 /// The answer of a pager of your own.
