@@ -1,11 +1,13 @@
 //! COMPOSITION ROOT: the only room that names concrete edges. Puts them around the engine, serves, and drains.
 
+mod ground;
 mod health;
 mod heartbeat;
 mod learn;
 mod logins;
 mod loops;
 
+pub use ground::Ground;
 pub use loops::Ended;
 
 use self::health::Health;
@@ -39,7 +41,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// Memory's folder in the data directory.
@@ -101,13 +102,17 @@ impl App {
     /// # Errors
     /// The port is taken, the data directory cannot be used, a source's kind is unknown.
     pub async fn start(config: Config, taught: Vec<Case>) -> Result<Self, StartError> {
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(|source| StartError::Port { address: config.listen, source })?;
-        let address = listener.local_addr().map_err(|e| StartError::Other(e.to_string()))?;
+        let ground = Ground::gain(&config, |_, standing| tracing::info!(%standing, "waiting")).await?;
+        Self::start_on(ground, config, taught).await
+    }
+
+    /// The same where port and database are ours already.
+    ///
+    /// # Errors
+    /// The data directory cannot be used, a source's kind is unknown.
+    pub async fn start_on(ground: Ground, config: Config, taught: Vec<Case>) -> Result<Self, StartError> {
+        let Ground { listener, address, clock, store } = ground;
         let heart = config.operations.heartbeat.clone().map(Heart::new).transpose()?;
-        let clock: Arc<dyn Clock> = Arc::new(WallClock);
-        let store = Store::open(&location(&config), Arc::clone(&clock)).await?;
         // What the journal taught follows while alerts are taken in already: a long history must not keep them waiting.
         let (memory, learnt) = learn::open(&config.data_dir.join(INDEX))?;
         memory.teach(taught).await.map_err(|e| StartError::Other(e.to_string()))?;

@@ -1,8 +1,9 @@
 //! `serve`: runs until told to stop.
 
 use super::exit::Exit;
-use crate::app::{App, Broken};
+use crate::app::{App, Broken, Ground};
 use crate::config::checked::Config;
+use crate::edges::store::standby::Standing;
 use clap::Args;
 use std::path::Path;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -19,7 +20,22 @@ pub async fn run(config: Config, args: &ServeArgs, quiet: bool) -> Exit {
     let mut signals = Signals::listen();
     let sources: Vec<String> = config.sources.iter().map(|source| source.name.clone()).collect();
     let data_dir = std::path::absolute(&config.data_dir).unwrap_or_else(|_| config.data_dir.clone());
-    let mut app = match App::start(config, Vec::new()).await {
+    let standing_by = |address, standing: &Standing| {
+        tracing::warn!(%standing, "standing by");
+        if !quiet {
+            super::say(&format!("standby   http://{address}  {standing}"));
+        }
+    };
+    let ground = tokio::select! {
+        ground = Ground::gain(&config, standing_by) => ground,
+        // Nothing is under way that would have to be finished.
+        () = signals.told_to_stop() => return Exit::Ok,
+    };
+    let started = match ground {
+        Ok(ground) => App::start_on(ground, config, Vec::new()).await,
+        Err(problem) => Err(problem),
+    };
+    let mut app = match started {
         Ok(app) => app,
         Err(problem) => return Exit::failed(&problem.to_string()),
     };

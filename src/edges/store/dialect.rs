@@ -98,11 +98,11 @@ impl Dialect {
         }
     }
 
-    /// The lease row, locked where rows are: epoch, holder, how many milliseconds it lasts from now, until when.
+    /// The lease row, locked where rows are: epoch, holder, how many milliseconds it lasts from now.
     #[must_use]
     pub const fn lease(&self) -> &'static str {
         match self {
-            Self::Sqlite(_) => "SELECT epoch, holder, 0, until_at FROM lease WHERE id = 1",
+            Self::Sqlite(_) => "SELECT epoch, holder, until_at FROM lease WHERE id = 1",
             Self::Postgres(_) => postgres::LEASE,
         }
     }

@@ -47,11 +47,7 @@ pub enum Lease {
         former: i64,
     },
     /// Another process writes, and was heard of not long ago.
-    Held {
-        by: String,
-        /// Rises as long as it renews.
-        until: i64,
-    },
+    Held { by: String },
 }
 
 /// Takes the lease, unless another owner is alive. `used`: the highest epoch known to have been used; one that was used is
@@ -67,10 +63,10 @@ pub async fn take(
     let mut tx = connection.begin_with(dialect.begin()).await.map_err(fail)?;
     let row = sqlx::query(dialect.lease()).fetch_one(&mut *tx).await.map_err(fail)?;
     let (former, held): (i64, String) = (row.try_get(0).map_err(fail)?, row.try_get(1).map_err(fail)?);
-    let (left, until): (i64, i64) = (row.try_get(2).map_err(fail)?, row.try_get(3).map_err(fail)?);
+    let left: i64 = row.try_get(2).map_err(fail)?;
     if left > 0 && !holder.sat_here(&held) {
         tx.rollback().await.map_err(fail)?;
-        return Ok(Lease::Held { by: spoken(&held).to_owned(), until });
+        return Ok(Lease::Held { by: spoken(&held).to_owned() });
     }
     let epoch = former.max(used) + 1;
     dialect.take(&mut tx, epoch, &holder.said, now).await.map_err(fail)?;

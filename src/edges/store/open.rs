@@ -43,12 +43,7 @@ impl std::fmt::Debug for Site {
 #[derive(Debug)]
 pub enum Claim {
     Ours(Box<Claimed>),
-    Held {
-        by: String,
-        /// Rises as long as the owner lives.
-        until: i64,
-        key: ChainKey,
-    },
+    Held { by: String, key: ChainKey },
 }
 
 #[derive(Debug)]
@@ -117,7 +112,7 @@ impl Site {
         let found = AnchorFile(self.place.anchor()).read(&key)?;
         let used = if let Found::Anchor(anchor) = &found { anchor.epoch } else { 0 };
         match lease::take(connection, &self.dialect, &self.holder, used, self.clock.now()).await? {
-            Lease::Held { by, until } => Ok(Claim::Held { by, until, key }),
+            Lease::Held { by } => Ok(Claim::Held { by, key }),
             Lease::Ours { epoch, former } => Ok(Claim::Ours(Box::new(Claimed { key, found, epoch, former }))),
         }
     }
@@ -166,6 +161,7 @@ impl Site {
 
     /// The lease is ours: brings the schema up to date, settles what the former owner left, and starts the writer.
     pub async fn begin(&self, open: Option<AnyConnection>, claimed: Claimed) -> Result<Store, StoreError> {
+        // From here on it is ours, and a standby elsewhere waits: whoever fails lets the lease run out.
         let mut connection = match open {
             Some(connection) => connection,
             None => self.dialect.writer().await?,

@@ -22,8 +22,8 @@ pub const TABLES: &str =
 pub const LEASE_MS: i64 = 10_000;
 /// A fifth of the lease: one late renewal loses nothing.
 pub const RENEW_EVERY: Duration = Duration::from_secs(2);
-pub const LEASE: &str = "SELECT epoch, holder, until_at - CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT), \
-                         until_at FROM lease WHERE id = 1 FOR UPDATE";
+pub const LEASE: &str = "SELECT epoch, holder, until_at - CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) \
+                         FROM lease WHERE id = 1 FOR UPDATE";
 pub const TAKE: &str = "UPDATE lease SET epoch = $1, holder = $2, taken_at = $3, until_at = \
                         CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + $4 WHERE id = 1";
 pub const RENEW: &str = "UPDATE lease SET until_at = \

@@ -8,6 +8,7 @@ mod damage;
 mod disk;
 mod facts;
 mod forgetting;
+mod lease;
 mod looking;
 mod memory;
 mod refused;

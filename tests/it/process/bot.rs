@@ -1,8 +1,11 @@
 //! `smokejumper serve` as its users run it: the real binary, a configuration in a file, a data directory, a free port.
 //! It can be killed and started again; its clients find the new port by themselves.
 
+use crate::world::postgres::Database;
 use crate::world::wait::{DEADLINE, seen, until};
 use rustix::process::{Pid, Signal, kill_process};
+use smokejumper::config::secret::Secret;
+use smokejumper::edges::store::location::Location;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,6 +17,8 @@ use tempfile::TempDir;
 /// A server, perhaps running. Killed when dropped.
 pub struct Bot {
     home: TempDir,
+    /// Elsewhere than in its data directory.
+    database: Option<Database>,
     child: Option<Child>,
     starts: u32,
     began: Instant,
@@ -46,8 +51,13 @@ pub fn client() -> reqwest::Client {
 impl Bot {
     /// With `config` below its `[server]` table; not running yet.
     pub fn new(config: &str) -> Self {
+        Self::on(None, config)
+    }
+
+    /// On this Postgres.
+    pub fn on(database: Option<Database>, config: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let bot = Self { home, child: None, starts: 0, began: Instant::now(), address: Address::default() };
+        let bot = Self { home, database, child: None, starts: 0, began: Instant::now(), address: Address::default() };
         std::fs::write(bot.path("smokejumper.toml"), format!("[server]\nlisten = \"127.0.0.1:0\"\n\n{config}"))
             .unwrap();
         bot
@@ -67,6 +77,20 @@ impl Bot {
 
     pub fn data(&self) -> PathBuf {
         self.path("data")
+    }
+
+    /// What a process on its data is told by variables.
+    pub fn environment(&self) -> Option<(&'static str, String)> {
+        self.database.as_ref().map(|database| ("SMOKEJUMPER_DATABASE_URL", database.url.clone()))
+    }
+
+    /// Its data directory and its database.
+    pub fn location(&self) -> Location {
+        Location::new(&self.data(), self.database.as_ref().map(|database| Secret::new(database.url.clone())))
+    }
+
+    pub fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
     }
 
     pub fn address(&self) -> &Address {
@@ -92,6 +116,7 @@ impl Bot {
             .args(more)
             .current_dir(self.home.path())
             .env_clear()
+            .envs(self.environment())
             .stdin(Stdio::null())
             .stdout(file("out"))
             .stderr(file("err"))
@@ -99,6 +124,20 @@ impl Bot {
             .unwrap();
         self.began = Instant::now();
         self.child = Some(child);
+    }
+
+    /// Waits until it says that it stands by for another one; where it listens.
+    pub async fn standing_by(&mut self) -> SocketAddr {
+        let at = until("the server stands by", || {
+            let status = self.child.as_mut().expect("it was started").try_wait().unwrap();
+            assert!(status.is_none(), "it ended with {status:?}: {}", self.errors());
+            let said = self.said();
+            let line = said.lines().find_map(|line| line.strip_prefix("standby   http://").map(str::to_owned))?;
+            line.split_once(' ').map(|(at, _)| at.parse::<SocketAddr>().unwrap())
+        })
+        .await;
+        *self.address.0.lock().unwrap() = Some(at);
+        at
     }
 
     /// Waits until it can take alerts in; how long that took from its start.

@@ -5,6 +5,7 @@
 use super::bot::{Address, Bot, client};
 use super::ledger::{Books, settled};
 use super::storm::{Dice, GROUPS, SERVICES, Storm, is_quiet, service};
+use crate::world::postgres::{self, Database};
 use crate::world::wait::{moment, seen};
 use futures::future::join_all;
 use serde_json::Value;
@@ -16,6 +17,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Kills when nothing else is said: the plain suite stays quick.
 const KILLS: usize = 5;
 const ALERTS: usize = 2_000;
+/// When kills are chosen: enough of them fit.
+const ALERTS_OF_A_LONG_STORM: usize = 4_000;
 /// The whole storm with its kills, on a busy machine and without optimisation.
 const PATIENCE: Duration = Duration::from_mins(3);
 /// Ready again (P8). Elsewhere asserted without mercy: here a machine that builds something else at the same time may take longer.
@@ -76,11 +79,26 @@ pub fn seed() -> u64 {
 
 #[tokio::test]
 async fn no_accepted_alert_is_lost_and_nothing_happens_twice() {
+    killed_in_a_storm(None).await;
+}
+
+#[tokio::test]
+async fn no_accepted_alert_is_lost_and_nothing_happens_twice_on_postgres() {
+    if let Some(database) = postgres::database().await {
+        killed_in_a_storm(Some(database)).await;
+    }
+}
+
+async fn killed_in_a_storm(database: Option<Database>) {
     let seed = seed();
-    let kills = chosen("SMOKEJUMPER_KILLS").map_or(KILLS, |n| usize::try_from(n).unwrap());
-    let storm = Storm::new(seed, ALERTS);
-    assert_eq!(storm.truth.len(), ALERTS);
-    let mut bot = Bot::serving(NO_STORM_BUDGET).await;
+    let kills = chosen("SMOKEJUMPER_KILLS").map(|n| usize::try_from(n).unwrap());
+    let alerts = if kills.is_some() { ALERTS_OF_A_LONG_STORM } else { ALERTS };
+    let kills = kills.unwrap_or(KILLS);
+    let storm = Storm::new(seed, alerts);
+    assert_eq!(storm.truth.len(), alerts);
+    let mut bot = Bot::on(database, NO_STORM_BUDGET);
+    bot.start();
+    bot.ready().await;
     let sender = Sender::new(bot.address().clone());
     let mut dice = Dice::new(seed ^ 0xdead);
     let (mut starts, mut early) = (Vec::new(), 0);

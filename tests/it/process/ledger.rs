@@ -1,7 +1,8 @@
 //! What a stopped server left on disk, read as anybody may read it: by `smokejumper export` and the storage's own reader.
 
 use super::bot::Bot;
-use super::{err, out, smokejumper};
+use super::{command, err, out};
+use crate::world::postgres::connect;
 use crate::world::wait::seen;
 use smokejumper::edges::clock::WallClock;
 use smokejumper::edges::store::audit::Verified;
@@ -13,7 +14,7 @@ use smokejumper::flow::fact::Fact;
 use smokejumper::flow::incident::IncidentId;
 use smokejumper::flow::signal::AlertStatus;
 use smokejumper_intents::text::render;
-use sqlx::{AnyConnection, Connection as _, Row as _};
+use sqlx::{Connection as _, Row as _};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,7 +30,7 @@ pub struct Books {
 
 /// Beside the running server, or after it.
 pub async fn reader(bot: &Bot) -> Reader {
-    Reader::open(&bot.data(), Arc::new(WallClock)).await.unwrap()
+    Reader::open(bot.location(), Arc::new(WallClock)).await.unwrap()
 }
 
 /// Waits until every delivery has had its turn and every effect but timers is settled.
@@ -55,9 +56,8 @@ pub async fn settled(bot: &Bot, patience: Duration) {
 
 /// Alerts without an incident, also those that are over, which no view shows any more.
 async fn loose(bot: &Bot) -> Vec<AlertState> {
-    sqlx::any::install_default_drivers();
-    let url = format!("sqlite://{}?mode=rw", bot.data().join("smokejumper.db").display());
-    let mut connection = AnyConnection::connect(&url).await.unwrap();
+    let sqlite = || format!("sqlite://{}?mode=rw", bot.data().join("smokejumper.db").display());
+    let mut connection = connect(&bot.database().map_or_else(sqlite, |database| database.url.clone())).await;
     let sql = "SELECT body FROM alerts WHERE incident IS NULL";
     let rows = sqlx::query(sql).fetch_all(&mut connection).await.unwrap();
     connection.close().await.unwrap();
@@ -88,7 +88,8 @@ fn is_under_way(row: &ExportedEffect) -> bool {
 impl Books {
     /// Of a server that has ended: the export, and an unbroken chain.
     pub async fn of(bot: &Bot) -> Self {
-        let output = smokejumper(&bot.path(""), &["export", "--data-dir", "data", "--quiet"]);
+        let mut export = command(&bot.path(""), &["export", "--data-dir", "data", "--quiet"]);
+        let output = export.envs(bot.environment()).output().unwrap();
         assert!(output.status.success(), "{}", err(&output));
         let incidents = out(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let reader = reader(bot).await;

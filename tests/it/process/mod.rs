@@ -16,6 +16,7 @@ mod monitor;
 mod person;
 mod place;
 mod runs;
+mod standby;
 mod storm;
 
 use std::path::Path;
@@ -23,14 +24,18 @@ use std::process::{Command, Output};
 
 /// Away from any configuration, and with nothing of this machine's environment but the path.
 fn smokejumper(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_smokejumper"))
+    command(folder, args).output().unwrap()
+}
+
+fn command(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_smokejumper"));
+    command
         .args(args)
         .current_dir(folder)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", folder)
-        .output()
-        .unwrap()
+        .env("HOME", folder);
+    command
 }
 
 fn out(output: &Output) -> String {

@@ -1,10 +1,13 @@
 //! The main job, as `smokejumper demo --once` tells it: an alert, evidence, an approved repair that is verified, a
 //! postmortem, and a second incident that is answered better. Nothing is told that was not seen.
 
+use crate::world::postgres::{self, Database};
 use crate::world::wait::until;
 use smokejumper::app::console_identity;
+use smokejumper::config::secret::Secret;
 use smokejumper::edges::clock::WallClock;
 use smokejumper::edges::store::audit::Verified;
+use smokejumper::edges::store::location::Location;
 use smokejumper::edges::store::reader::Reader;
 use smokejumper::flow::identity::Platform;
 use smokejumper::flow::incident::{Incident, IncidentId};
@@ -19,12 +22,13 @@ const LINES: usize = 60;
 const COLUMNS: usize = 80;
 
 /// Runs the demo in `folder` to its end; what it told.
-async fn demo(folder: &Path) -> String {
+async fn demo(folder: &Path, database: Option<&Database>) -> String {
     let (out, err) = (folder.join("out"), folder.join("err"));
     let mut child = Command::new(env!("CARGO_BIN_EXE_smokejumper"))
         .args(["demo", "--once", "--dir", "demo"])
         .current_dir(folder)
         .env_clear()
+        .envs(database.map(|database| ("SMOKEJUMPER_DATABASE_URL", &database.url)))
         .stdin(Stdio::null())
         .stdout(std::fs::File::create(&out).unwrap())
         .stderr(std::fs::File::create(&err).unwrap())
@@ -64,8 +68,19 @@ async fn shown(reader: &Reader, number: u32) -> (String, Incident) {
 
 #[tokio::test]
 async fn the_second_incident_is_answered_better_than_the_first() {
+    told(None).await;
+}
+
+#[tokio::test]
+async fn the_second_incident_is_answered_better_than_the_first_on_postgres() {
+    if let Some(database) = postgres::database().await {
+        told(Some(database)).await;
+    }
+}
+
+async fn told(database: Option<Database>) {
     let folder = tempfile::tempdir().unwrap();
-    let told = demo(folder.path()).await;
+    let told = demo(folder.path(), database.as_ref()).await;
     println!("{told}");
     assert!(told.lines().count() <= LINES, "{} lines", told.lines().count());
     for line in told.lines() {
@@ -94,7 +109,10 @@ async fn the_second_incident_is_answered_better_than_the_first() {
         assert!(told.contains(step), "{step:?} is not told:\n{told}");
     }
 
-    let reader = Reader::open(&folder.path().join("demo/data"), Arc::new(WallClock)).await.unwrap();
+    let url = database.map(|database| Secret::new(database.url));
+    assert_eq!(url.is_some(), !folder.path().join("demo/data/smokejumper.db").exists(), "it is where it should be");
+    let location = Location::new(&folder.path().join("demo/data"), url);
+    let reader = Reader::open(location, Arc::new(WallClock)).await.unwrap();
     assert!(matches!(reader.verify_chain().await.unwrap(), Verified::Whole { .. }));
     let (first, _) = shown(&reader, 1).await;
     let (second, incident) = shown(&reader, 2).await;

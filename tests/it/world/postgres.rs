@@ -5,7 +5,7 @@
 //! and the shell stops the server and removes its files.
 
 use sqlx::{AnyConnection, Connection as _};
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -34,10 +34,10 @@ fi
 pid=$!
 until "$bin/pg_isready" -q -h "$dir"; do kill -0 "$pid" 2>/dev/null || fail; sleep 0.05; done
 echo "ready"
-read -r _
+read -r how
 kill -QUIT "$pid" 2>/dev/null
 wait "$pid"
-rm -rf "$dir"
+[ "$how" = keep ] || rm -rf "$dir"
 "#;
 
 /// A server. Stopped and removed when this process ends, or when dropped.
@@ -146,6 +146,13 @@ impl Cluster {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
         assert_eq!(said.trim(), "ready", "Postgres does not start");
         Self { dir, watched: child.stdin.take(), shell: child }
+    }
+
+    /// Stops it as a crash would, and leaves its folder for [`Cluster::start_in`].
+    pub fn stop(mut self) -> PathBuf {
+        self.watched.take().unwrap().write_all(b"keep\n").unwrap();
+        self.shell.wait().unwrap();
+        self.dir.clone()
     }
 
     pub fn url(&self, database: &str) -> String {

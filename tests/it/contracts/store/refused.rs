@@ -61,25 +61,6 @@ async fn a_database_locked_by_another_program_is_over_when_that_lets_go() {
 }
 
 #[tokio::test]
-async fn a_stale_owner_changes_no_row() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path()).await.unwrap();
-    store.accept(vec![arrival("am", "1")]).await.unwrap();
-    // As another owner would take it, were there no lock on the directory.
-    meddle(dir.path(), "UPDATE lease SET epoch = epoch + 1").await;
-    let refused = store.accept(vec![arrival("am", "2")]).await;
-    assert!(
-        matches!(&refused, Err(StoreError::Unusable(what)) if what.contains("took this database over")),
-        "{refused:?}"
-    );
-    let refused = store.commit(vec![queue_run("r", 1)]).await;
-    assert!(matches!(refused, Err(StoreError::Unusable(_))), "{refused:?}");
-    let counts = store.reader().counts().await.unwrap();
-    assert_eq!((counts.waiting, counts.outbox.len()), (1, 0));
-    assert!(store.broken().is_some());
-}
-
-#[tokio::test]
 async fn a_full_disk_stores_nothing_by_halves_and_recovers() {
     let Some(small) = Small::mount(8) else { return };
     let store = open(small.path()).await.unwrap();

@@ -46,6 +46,12 @@ impl Site {
         Some(Self { postgres: Some(postgres::database().await?), ..Self::sqlite() })
     }
 
+    /// Another host with the same database, and nothing else yet.
+    pub fn elsewhere(&self) -> Self {
+        assert!(self.postgres.is_some(), "SQLite is in its directory");
+        Self { postgres: self.postgres.clone(), ..Self::sqlite() }
+    }
+
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
