@@ -8,9 +8,10 @@ use super::pager::{self, Pagers};
 use super::problem::{MAX_PROBLEMS, Problem};
 use super::raw::{self, Raw, Text};
 use super::secret::Secret;
+use super::sheet::{self, Sheet, text_of};
 use super::source::{KnownKind, Source};
 use super::wording::short;
-use super::{database, people, rules, secrets, sources};
+use super::{catalogue, conditions, database, people, rules, secrets, sources};
 use crate::flow::identity::Platform;
 use crate::flow::policy::Policy;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,8 +25,6 @@ pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCA
 pub const DEFAULT_SOURCE: &str = "alertmanager";
 /// Looked for when no configuration is named, the first that is there.
 pub const DEFAULT_FILES: [&str; 2] = ["smokejumper.toml", "/etc/smokejumper/smokejumper.toml"];
-/// Bytes of a configuration.
-const MAX_FILE: u64 = 1024 * 1024;
 /// Characters of a name that stands in addresses, routes or lists.
 const MAX_NAME: usize = 64;
 
@@ -51,6 +50,8 @@ pub struct Config {
     /// Who has phones ring.
     pub pagers: Pagers,
     pub operations: Operations,
+    /// Every file that was read besides `file`: when one changes, the configuration has.
+    pub files: Vec<PathBuf>,
 }
 
 /// What a look at the configuration found.
@@ -93,7 +94,7 @@ pub fn load(given: Given<'_>, environment: &Environment<'_>) -> Checked {
     let default = || DEFAULT_FILES.iter().map(PathBuf::from).find(|p| p.exists());
     match given.file.map(Path::to_owned).or_else(default) {
         None => check(given, environment, None, ""),
-        Some(file) => match text_of(&file) {
+        Some(file) => match main_text(&file) {
             Ok(source) => check(given, environment, Some(&file), &source),
             Err(problem) => {
                 let mut checked = check(given, environment, None, "");
@@ -106,31 +107,33 @@ pub fn load(given: Given<'_>, environment: &Environment<'_>) -> Checked {
     }
 }
 
-fn text_of(file: &Path) -> Result<String, Problem> {
-    let cannot = |why: String| Problem::of_file(file, format!("the configuration cannot be read: {why}"));
-    let size = std::fs::metadata(file).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => cannot("there is no such file".to_owned())
-            .hint("leave --config out to start with defaults, or copy deploy/config.example.toml there"),
-        _ => cannot(e.to_string()),
-    })?;
-    if !size.is_file() || size.len() > MAX_FILE {
-        return Err(cannot(format!("it is not a file of at most {} KiB", MAX_FILE / 1024)));
-    }
-    let bytes = std::fs::read(file).map_err(|e| cannot(e.to_string()).hint("let this user read it"))?;
-    String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8 text".to_owned()))
+fn main_text(file: &Path) -> Result<String, Problem> {
+    text_of(file).map_err(|why| {
+        let problem = Problem::of_file(file, format!("the configuration cannot be read: {why}"));
+        if file.exists() {
+            problem.hint("let this user read it, as TOML")
+        } else {
+            problem.hint("leave --config out to start with defaults, or copy deploy/config.example.toml there")
+        }
+    })
 }
 
 /// The same for a text that was read already.
 #[must_use]
 pub fn check(given: Given<'_>, environment: &Environment<'_>, file: Option<&Path>, source: &str) -> Checked {
     let name = file.unwrap_or(Path::new("defaults"));
-    let (raw, problems) = raw::read(name, source);
-    let folder = file.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
-    let data_dir_unknown = raw.server.is_none() && given.data_dir.is_none();
-    let mut checker = Checker { file: name, source, folder, problems };
-    let (config, database_unknown) = checker.config(raw, given, environment, file);
+    let mut problems = Vec::new();
+    let main = Sheet::read(name, source, &raw::TABLES, &mut problems);
+    let pages = sheet::named(&main.raw.catalogue, &main, &mut problems);
+    let more: Vec<Sheet<'_>> = pages.iter().map(|page| page.sheet(&mut problems)).collect();
+    let data_dir_unknown = main.raw.server.is_none() && given.data_dir.is_none();
+    let files = pages.iter().map(|page| page.file.clone()).collect();
+    let mut checker = Checker { file: name, source, folder: main.folder.clone(), files, problems };
+    let sheets: Vec<&Sheet<'_>> = std::iter::once(&main).chain(&more).collect();
+    let (config, database_unknown) = checker.config(&sheets, given, environment, file);
     let mut problems = checker.problems;
-    problems.sort_by_key(|p| (p.line, p.column));
+    // Those of the configuration first, in its order; then file by file.
+    problems.sort_by_key(|p| ((p.file != name).then(|| p.file.clone()), p.line, p.column));
     problems.truncate(MAX_PROBLEMS);
     Checked { config, problems, data_dir_unknown, database_unknown }
 }
@@ -141,10 +144,24 @@ pub(super) struct Checker<'f> {
     pub source: &'f str,
     /// Relative paths start here.
     pub folder: PathBuf,
+    /// Files that were read besides the configuration itself.
+    pub files: BTreeSet<PathBuf>,
     pub problems: Vec<Problem>,
 }
 
-impl Checker<'_> {
+impl<'f> Checker<'f> {
+    /// From here on places are on this sheet.
+    pub fn turn_to(&mut self, sheet: &'f Sheet<'f>) {
+        (self.file, self.source, self.folder) = (sheet.file, sheet.source, sheet.folder.clone());
+    }
+
+    /// Where the `at`-th byte of a text stands, when it is written without escapes; else where the text begins.
+    pub fn inside(&self, text: &Text, at: usize) -> usize {
+        let span = text.span();
+        let raw = self.source.get(span.clone()).unwrap_or_default();
+        raw.find(text.get_ref().as_str()).map_or(span.start, |quote| span.start + quote + at)
+    }
+
     pub fn error(&mut self, span: &Range<usize>, what: impl Into<String>, hint: impl Into<String>) {
         self.problems.push(Problem::at(self.file, self.source, span, what).hint(hint));
     }
@@ -170,11 +187,13 @@ impl Checker<'_> {
     /// The configuration, and whether its database is unknown.
     fn config(
         &mut self,
-        raw: Raw,
+        sheets: &[&'f Sheet<'f>],
         given: Given<'_>,
         environment: &Environment<'_>,
         file: Option<&Path>,
     ) -> (Config, bool) {
+        let none = Raw::default();
+        let raw = sheets.first().map_or(&none, |main| &main.raw);
         let secrets = secrets::resolve(self, &raw.secrets, environment);
         let database = database::resolve(self, raw.database.as_ref(), &secrets, environment);
         let database_unknown = database.is_err();
@@ -185,12 +204,18 @@ impl Checker<'_> {
         let change_sources =
             sources::resolve_all(self, changes, &raw.change_sources, &secrets, given.change_kinds, local);
         let hosts = self.hosts(&raw.console.hosts);
-        let (people, services) = people::resolve(self, &raw.people, &raw.services, environment.uid);
-        let mut policy = Policy { people, services, platforms: vec![Platform::Console], ..Policy::default() };
-        rules::resolve(self, &raw, &mut policy);
-        let pagers = pager::resolve(self, &raw, &secrets, &mut policy);
-        let operations = operations::resolve(self, &raw, &secrets);
-        let written = raw.server.and_then(|server| server.data_dir).map(|d| self.folder.join(d.into_inner()));
+        let hours = conditions::working(self, &raw.working_hours);
+        let people = people::resolve(self, sheets, &hours, environment.uid);
+        let services = catalogue::resolve(self, sheets, &people);
+        if let Some(main) = sheets.first() {
+            self.turn_to(main);
+        }
+        let mut policy = Policy { people, services, hours, platforms: vec![Platform::Console], ..Policy::default() };
+        rules::resolve(self, raw, &mut policy);
+        let pagers = pager::resolve(self, raw, &secrets, &mut policy);
+        let operations = operations::resolve(self, raw, &secrets);
+        let written = raw.server.as_ref().and_then(|server| server.data_dir.as_ref());
+        let written = written.map(|d| self.folder.join(d.get_ref()));
         let config = Config {
             file: file.map(Path::to_owned),
             listen,
@@ -204,6 +229,7 @@ impl Checker<'_> {
             policy,
             pagers,
             operations,
+            files: std::mem::take(&mut self.files).into_iter().collect(),
         };
         (config, database_unknown)
     }

@@ -2,7 +2,9 @@
 //!
 //! The only room that reads the environment. Knows the flow's policy and the people's words; knows no edge.
 
+mod catalogue;
 pub mod checked;
+mod conditions;
 pub mod database;
 pub mod environment;
 pub mod excerpt;
@@ -14,6 +16,7 @@ mod raw;
 mod rules;
 pub mod secret;
 mod secrets;
+mod sheet;
 pub mod source;
 mod sources;
 pub mod value;

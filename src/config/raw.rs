@@ -2,13 +2,16 @@
 //!
 //! Each table is read on its own, so that one look shows a mistake in each of them.
 
+use super::catalogue::{Catalogue, RawService};
+use super::conditions::{RawMaintenance, When, WorkingHours};
 use super::pager::{RawEscalation, RawNudges, RawPager};
+use super::people::{RawPerson, RawTeam};
 use super::problem::{MAX_PROBLEMS, Problem};
 use super::value::{Age, Duration, Moment, OneOrMany};
 use super::wording;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use smokejumper_intents::word::{Right, Severity};
+use smokejumper_intents::word::Severity;
 use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -17,7 +20,7 @@ use toml::de::{DeTable, DeValue};
 pub type Text = Spanned<String>;
 
 /// The tables there are, in the order of `deploy/config.example.toml`.
-pub const TABLES: [&str; 22] = [
+pub const TABLES: [&str; 26] = [
     "server",
     "database",
     "console",
@@ -25,10 +28,14 @@ pub const TABLES: [&str; 22] = [
     "change_source",
     "secrets",
     "runbooks",
+    "catalogue",
     "person",
+    "team",
+    "working_hours",
     "service",
     "route",
     "silence",
+    "maintenance",
     "grouping",
     "storm",
     "triage",
@@ -53,10 +60,14 @@ pub struct Raw {
     pub change_sources: Vec<Source>,
     pub secrets: Vec<(Text, Secret)>,
     pub runbooks: Runbooks,
-    pub people: Vec<Person>,
-    pub services: Vec<Service>,
+    pub catalogue: Catalogue,
+    pub people: Vec<RawPerson>,
+    pub teams: Vec<RawTeam>,
+    pub working_hours: WorkingHours,
+    pub services: Vec<RawService>,
     pub routes: Vec<Route>,
     pub silences: Vec<Silence>,
+    pub maintenance: Vec<RawMaintenance>,
     pub grouping: Grouping,
     pub storm: Storm,
     pub triage: Triage,
@@ -144,40 +155,12 @@ pub struct Runbooks {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Person {
-    pub id: Text,
-    pub name: Option<String>,
-    pub right: Option<Right>,
-    #[serde(default)]
-    pub teams: Vec<Text>,
-    #[serde(default)]
-    pub on_call: bool,
-    pub github: Option<String>,
-    pub console: Option<bool>,
-    pub cli: Option<Spanned<OneOrMany<u32>>>,
-    pub slack: Option<Spanned<OneOrMany<String>>>,
-    pub discord: Option<Spanned<OneOrMany<String>>>,
-    pub pagerduty: Option<Spanned<OneOrMany<String>>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Service {
-    pub name: Text,
-    #[serde(default)]
-    pub owners: Vec<Text>,
-    #[serde(default)]
-    pub depends_on: Vec<Text>,
-    pub tier: Option<Spanned<u8>>,
-    pub repository: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Route {
     pub name: Option<Text>,
     #[serde(rename = "match")]
     pub matchers: Text,
+    pub when: Option<Spanned<When>>,
+    pub unless: Option<Spanned<When>>,
     pub service: Option<Text>,
     pub severity: Option<Severity>,
     pub open: Option<Open>,
@@ -276,9 +259,9 @@ pub struct Retention {
     pub incidents: Option<Spanned<Age>>,
 }
 
-/// What could be read, and what could not.
+/// What could be read, and what could not. Only these `tables` may stand there.
 #[must_use]
-pub fn read(file: &Path, source: &str) -> (Raw, Vec<Problem>) {
+pub fn read(file: &Path, source: &str, tables: &[&'static str]) -> (Raw, Vec<Problem>) {
     let (table, errors) = DeTable::parse_recoverable(source);
     let mut reader = Reader { file, source, problems: Vec::new() };
     for error in errors {
@@ -293,6 +276,11 @@ pub fn read(file: &Path, source: &str) -> (Raw, Vec<Problem>) {
     (raw.server, raw.database) = (Some(Server::default()), Some(Database::default()));
     for (key, value) in table.into_inner() {
         match &**key.get_ref() {
+            other if !tables.contains(&other) => {
+                let problem =
+                    Problem::at(file, source, &key.span(), format!("unknown table `{}`", wording::short(other)));
+                reader.problems.push(problem.hint(wording::did_you_mean(other, tables.iter().copied())));
+            }
             "server" => raw.server = reader.table(value),
             "database" => raw.database = reader.table(value),
             "console" => raw.console = reader.table(value).unwrap_or_default(),
@@ -300,10 +288,14 @@ pub fn read(file: &Path, source: &str) -> (Raw, Vec<Problem>) {
             "change_source" => raw.change_sources = reader.tables("change_source", value),
             "secrets" => raw.secrets = reader.secrets(value),
             "runbooks" => raw.runbooks = reader.table(value).unwrap_or_default(),
+            "catalogue" => raw.catalogue = reader.table(value).unwrap_or_default(),
             "person" => raw.people = reader.tables("person", value),
+            "team" => raw.teams = reader.tables("team", value),
+            "working_hours" => raw.working_hours = reader.table(value).unwrap_or_default(),
             "service" => raw.services = reader.tables("service", value),
             "route" => raw.routes = reader.tables("route", value),
             "silence" => raw.silences = reader.tables("silence", value),
+            "maintenance" => raw.maintenance = reader.tables("maintenance", value),
             "grouping" => raw.grouping = reader.table(value).unwrap_or_default(),
             "storm" => raw.storm = reader.table(value).unwrap_or_default(),
             "triage" => raw.triage = reader.table(value).unwrap_or_default(),
@@ -315,11 +307,8 @@ pub fn read(file: &Path, source: &str) -> (Raw, Vec<Problem>) {
             "metrics" => raw.metrics = reader.table(value).unwrap_or_default(),
             "heartbeat" => raw.heartbeat = reader.table(value),
             "retention" => raw.retention = reader.table(value).unwrap_or_default(),
-            unknown => {
-                let problem =
-                    Problem::at(file, source, &key.span(), format!("unknown table `{}`", wording::short(unknown)));
-                reader.problems.push(problem.hint(wording::did_you_mean(unknown, TABLES)));
-            }
+            // Every table of `TABLES` has its arm.
+            _ => {}
         }
     }
     reader.problems.sort_by_key(|p| (p.line, p.column));

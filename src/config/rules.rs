@@ -1,12 +1,14 @@
 //! Routes, silences and thresholds: the rules of the flow, each value within what makes sense.
 
 use super::checked::Checker;
+use super::conditions::{conditions, maintenance};
 use super::people::groups;
 use super::raw::{self, Raw, Text};
 use super::wording::{did_you_mean, short};
 use crate::flow::identity::PersonId;
 use crate::flow::matcher;
 use crate::flow::policy::{Matcher, Open, Person, Policy, Route, Silence};
+use crate::flow::routing::DEFAULT;
 use std::collections::BTreeSet;
 use toml::Spanned;
 
@@ -20,6 +22,7 @@ const MAX_INEFFECTIVE: u32 = 10;
 pub(super) fn resolve(checker: &mut Checker<'_>, raw: &Raw, policy: &mut Policy) {
     policy.routes = routes(checker, &raw.routes, policy);
     policy.silences = silences(checker, &raw.silences);
+    policy.maintenance = maintenance(checker, &raw.maintenance, &policy.hours);
     let ms = |written: &Option<super::value::Duration>, default: i64| written.map_or(default, |d| d.0);
     policy.grouping.service_window = ms(&raw.grouping.service_window, policy.grouping.service_window);
     policy.grouping.neighbour_window = ms(&raw.grouping.neighbour_window, policy.grouping.neighbour_window);
@@ -53,6 +56,10 @@ fn routes(checker: &mut Checker<'_>, written: &[raw::Route], policy: &Policy) ->
     let mut routes = Vec::new();
     for (n, route) in written.iter().enumerate() {
         let name = match &route.name {
+            Some(name) if name.get_ref() == DEFAULT => {
+                checker.error(&name.span(), "`default` is what no route at all is called", "give it another name");
+                DEFAULT.to_owned()
+            }
             Some(name) => checker.name("route", name, &mut used),
             None => format!("route {}", n + 1),
         };
@@ -66,8 +73,8 @@ fn routes(checker: &mut Checker<'_>, written: &[raw::Route], policy: &Policy) ->
         routes.push(Route {
             name,
             matchers: matchers(checker, &route.matchers),
-            when: Vec::new(),
-            unless: Vec::new(),
+            when: conditions(checker, route.when.as_ref(), &policy.hours),
+            unless: conditions(checker, route.unless.as_ref(), &policy.hours),
             service: route.service.as_ref().map(|s| s.get_ref().clone()),
             severity: route.severity,
             open: match route.open {
@@ -109,12 +116,9 @@ fn silences(checker: &mut Checker<'_>, written: &[raw::Silence]) -> Vec<Silence>
     silences
 }
 
-fn matchers(checker: &mut Checker<'_>, written: &Text) -> Vec<Matcher> {
+pub(super) fn matchers(checker: &mut Checker<'_>, written: &Text) -> Vec<Matcher> {
     matcher::parse(written.get_ref()).unwrap_or_else(|error| {
-        let span = written.span();
-        // Inside a text without escapes the very character can be shown.
-        let raw = checker.source.get(span.clone()).unwrap_or_default();
-        let inside = raw.find(written.get_ref().as_str()).map_or(span.start, |quote| span.start + quote + error.at);
+        let inside = checker.inside(written, error.at);
         checker.error(&(inside..inside), format!("not a matcher: {}", error.what), error.hint);
         Vec::new()
     })

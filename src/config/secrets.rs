@@ -75,6 +75,7 @@ fn elsewhere(
         }
         (None, Some(path)) => {
             let path = checker.folder.join(path);
+            checker.files.insert(path.clone());
             match contents(&path) {
                 Ok((value, open)) => {
                     if open {

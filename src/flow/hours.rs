@@ -75,6 +75,17 @@ impl Hours {
         self.slots.iter().any(|slot| slot.contains(today, minute))
     }
 
+    /// The same hours of another wall.
+    #[must_use]
+    pub fn in_zone(self, zone: TimeZone) -> Self {
+        Self { zone, ..self }
+    }
+
+    #[must_use]
+    pub const fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// As written, with its zone: `Mon-Fri 09:00-17:00 (Europe/Madrid)`.
     #[must_use]
     pub fn text(&self) -> String {

@@ -114,6 +114,6 @@ fn invited<'p>(incident: &Incident, policy: &'p Policy) -> &'p [PersonId] {
 
 /// In how many of the similar incidents somebody responded.
 fn helped(suggestion: &Suggestion, who: &PersonId) -> (usize, usize) {
-    let theirs = suggestion.similar.iter().filter(|s| s.responders.iter().any(|r| *r == who.0)).count();
+    let theirs = suggestion.similar.iter().filter(|s| s.responders.contains(&who.0)).count();
     (theirs, suggestion.similar.len())
 }

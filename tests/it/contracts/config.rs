@@ -375,13 +375,17 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
         .replace("SMOKEJUMPER_CI_TOKEN", "TOKEN")
         .replace("SMOKEJUMPER_GITHUB_WEBHOOK_SECRET", "SIGNING")
         .replace("{ file = \"/run/secrets/staging_password\" }", "{ env = \"TOKEN\" }")
-        .replace("folder = \"runbooks\"", "");
+        .replace("folder = \"runbooks\"", "")
+        .replace("people = \"people.toml\"", "")
+        .replace("services = \"services.toml\"", "");
     assert_eq!(said(&without_secrets), Vec::<String>::new(), "with every setting set");
     let tables = [
         "server",
         "database",
         "console",
         "runbooks",
+        "catalogue",
+        "working_hours",
         "grouping",
         "storm",
         "triage",
@@ -392,7 +396,8 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
         "retention",
     ]
     .map(|t| format!("[{t}]"));
-    let lists = ["source", "change_source", "person", "service", "route", "silence"].map(|t| format!("[[{t}]]"));
+    let lists = ["source", "change_source", "person", "team", "service", "route", "silence", "maintenance"]
+        .map(|t| format!("[[{t}]]"));
     for table in tables.iter().chain(&lists) {
         // An unknown key makes the reader list the known ones.
         let said = said(&format!("{table}\nqqqqqqqq = 1\n"));

@@ -5,6 +5,7 @@ mod alerts_documents;
 mod alerts_hostile;
 mod alerts_signed;
 mod alerts_vendors;
+mod catalogue;
 mod changes;
 mod config;
 mod egress;
