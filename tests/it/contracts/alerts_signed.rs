@@ -199,3 +199,72 @@ fn mutated(dice: &mut Dice, vendor: &Vendor, signing: &Signing, mut sent: Sent) 
     }
     (sent, false)
 }
+
+/// F33 at the same door: what is too large, compressed or of another type is a stranger's until its signature is proven, and
+/// leaves no dead letter before.
+#[tokio::test]
+async fn a_body_is_not_kept_before_its_signature_is_proven() {
+    let door = Arc::new(MemoryDoor::default());
+    let router = router(&door);
+    for (vendor, signing) in signers() {
+        let honest = signed(vendor, &signing, NEW, vendor.firing.as_bytes(), now());
+        let mut endless = honest.clone();
+        endless.body = vec![b' '; alerts::MAX_BODY + 1];
+        assert_eq!(send(&router, &endless).await, 413);
+        let mut forged = honest.clone();
+        forged.body.push(b' ');
+        for (name, value) in [("content-encoding", "gzip"), ("content-type", "text/plain")] {
+            let with = |sent: &Sent| {
+                let mut sent = sent.clone();
+                sent.headers.retain(|(n, _)| n != name);
+                sent.headers.push((name.to_owned(), value.to_owned()));
+                sent
+            };
+            let before = door.letters().len();
+            assert_eq!(send(&router, &with(&forged)).await, 401);
+            assert_eq!(door.letters().len(), before);
+            assert_eq!(send(&router, &with(&honest)).await, 415, "who is known is told");
+            assert_eq!(door.letters().len(), before + 1);
+        }
+    }
+    assert_eq!(door.deliveries(), 0);
+}
+
+#[tokio::test]
+async fn a_token_in_a_header_opens_its_source_and_what_is_no_alert_is_told() {
+    let door = Arc::new(MemoryDoor::default());
+    let values = vec![Secret::new(NEW), Secret::new(OLD)];
+    let auth = Auth::Header { name: "X-Alert-Token".to_owned(), values };
+    let source = Source { name: "opsgenie".to_owned(), kind: "opsgenie".to_owned(), auth };
+    let scrub = Arc::new(str::to_owned);
+    let router = alerts::router(&[source], door.clone(), Arc::new(Noon), scrub, Limits::default()).unwrap();
+    let vendor = VENDORS.iter().find(|v| v.kind == "opsgenie").unwrap();
+    let sent = |headers: &[(&str, &str)], body: &str| Sent {
+        source: "opsgenie".to_owned(),
+        headers: [&[("content-type", "application/json")], headers]
+            .concat()
+            .into_iter()
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .collect(),
+        body: body.as_bytes().to_vec(),
+    };
+    let strangers: [&[(&str, &str)]; 5] = [
+        &[],
+        &[("x-alert-token", "")],
+        &[("x-alert-token", OTHERS)],
+        &[("x-alert-token", NEW), ("x-alert-token", NEW)],
+        &[("authorization", NEW)],
+    ];
+    for headers in strangers {
+        assert_eq!(send(&router, &sent(headers, vendor.firing)).await, 401, "{headers:?}");
+    }
+    assert!(door.deliveries() == 0 && door.letters().is_empty());
+    for token in [NEW, OLD] {
+        assert_eq!(send(&router, &sent(&[("X-Alert-Token", token)], vendor.firing)).await, 200);
+    }
+    let note = include_str!("../fixtures/opsgenie/other.json");
+    assert_eq!(send(&router, &sent(&[("X-Alert-Token", NEW)], note)).await, 200);
+    assert_eq!(door.deliveries(), 1);
+    assert_eq!(send(&router, &sent(&[("X-Alert-Token", NEW)], "{")).await, 400);
+    assert_eq!(door.letters().len(), 1);
+}
