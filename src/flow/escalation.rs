@@ -95,7 +95,7 @@ pub fn follow(draft: &mut Draft) {
         let waited = was.is_some_and(|i| wanted(i, draft.policy));
         if waits && (!waited || was.is_some_and(|i| i.climb != incident.climb || i.pages != incident.pages)) {
             due(draft, id);
-        } else if !waits && (waited || incident.pages.values().any(Page::rings)) {
+        } else if !waits && (waited || !incident.is_open() || incident.pages.values().any(Page::rings)) {
             let came = incident.times.acknowledged.is_some() && was.is_some_and(|i| i.times.acknowledged.is_none());
             stop(draft, id, waited || came);
         }
@@ -113,7 +113,7 @@ fn stop(draft: &mut Draft, id: IncidentId, all: bool) {
     let was_open = draft.was(id).is_some_and(Incident::is_open);
     let acknowledged = |p: &Page| matches!(p.answered, Some(Answered::Acknowledged { .. })) && over && was_open;
     let closing: Vec<u32> = incident.pages.iter().filter(|(_, p)| acknowledged(p)).map(|(n, _)| *n).collect();
-    if !draft.policy.escalation.phones {
+    if !draft.policy.escalation.phones || (ending.is_empty() && closing.is_empty()) {
         return;
     }
     for page in &ending {

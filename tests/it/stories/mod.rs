@@ -1,3 +1,4 @@
 //! Journeys from one end to the other, as a person sees them.
 
 mod main_job;
+mod paging;

@@ -2,6 +2,7 @@
 
 pub mod door;
 pub mod ledger;
+pub mod pagerduty;
 pub mod postgres;
 pub mod small;
 pub mod town;
