@@ -374,6 +374,12 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
         .replace("SMOKEJUMPER_METRICS_TOKEN", "TOKEN")
         .replace("SMOKEJUMPER_CI_TOKEN", "TOKEN")
         .replace("SMOKEJUMPER_GITHUB_WEBHOOK_SECRET", "SIGNING")
+        .replace("SMOKEJUMPER_PD_DEFAULT", "TOKEN")
+        .replace("SMOKEJUMPER_PD_BO", "TOKEN")
+        .replace("SMOKEJUMPER_PD_CHECKOUT", "TOKEN")
+        .replace("SMOKEJUMPER_PD_PAYMENTS", "TOKEN")
+        .replace("SMOKEJUMPER_PD_WEBHOOK_SECRET", "SIGNING")
+        .replace("SMOKEJUMPER_SIREN_KEY", "SIGNING")
         .replace("{ file = \"/run/secrets/staging_password\" }", "{ env = \"TOKEN\" }")
         .replace("folder = \"runbooks\"", "")
         .replace("people = \"people.toml\"", "")
@@ -390,13 +396,15 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
         "storm",
         "triage",
         "approval",
+        "escalation",
+        "nudges",
         "log",
         "metrics",
         "heartbeat",
         "retention",
     ]
     .map(|t| format!("[{t}]"));
-    let lists = ["source", "change_source", "person", "team", "service", "route", "silence", "maintenance"]
+    let lists = ["source", "change_source", "person", "team", "service", "route", "silence", "maintenance", "pager"]
         .map(|t| format!("[[{t}]]"));
     for table in tables.iter().chain(&lists) {
         // An unknown key makes the reader list the known ones.
@@ -407,6 +415,47 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
             assert!(block.contains(&format!("\n{key} = ")), "{table} lacks {key}");
         }
     }
+}
+
+#[test]
+fn a_pager_that_would_wake_nobody_is_refused() {
+    let secret = "[secrets]\nkey = { env = \"TOKEN\" }\n";
+    let pager = |rest: &str| format!("{secret}[[pager]]\nname = \"p\"\nkind = {rest}\n");
+    refused(&pager("\"pagerduty\""), "4:8: this pager has no routing key", "the integration key of a service there");
+    refused(
+        &pager("\"webhook\"\nurl = \"https://siren.example.org\""),
+        "4:8: a webhook needs an address",
+        "to sign with",
+    );
+    refused(&pager("\"pagerduty\"\nrouting_key = \"kye\""), "6:15: there is no secret of this name", "`key`?");
+    refused(
+        &pager("\"pagerduty\"\nrouting_key = \"key\"\nurl = \"https://x\""),
+        "7:7: `url` is for pagers of kind",
+        "leave it out",
+    );
+    refused(
+        &pager("\"pagerduty\"\nrouting_key = \"key\"\napi_url = \"x\""),
+        "7:11: this is not an address",
+        "https://",
+    );
+    refused(&pager("\"pagerduty\"\npeople = { zoe = \"key\" }"), "6:12: there is no person `zoe`", "");
+    let config = good(&pager("\"pagerduty\"\nrouting_key = \"key\""));
+    assert_eq!(config.pagers.list[0].url, "https://events.pagerduty.com");
+    assert!(config.policy.escalation.phones && !good("").policy.escalation.phones);
+    assert!(!format!("{config:?}").contains("canary-5f1d"));
+}
+
+#[test]
+fn times_until_the_next_is_asked_are_times_or_never() {
+    let config =
+        good("[escalation]\nsev1 = \"90s\"\nsev2 = \"never\"\nagain = 0\n[nudges]\nsev3 = \"2h\"\nclosing = \"never\"");
+    let policy = config.policy;
+    assert_eq!(policy.escalation.after, [(Severity::Sev1, 90_000)].into());
+    assert_eq!((policy.escalation.again, policy.nudges.closing_every), (0, 0));
+    assert_eq!(policy.nudges.every[&Severity::Sev3], 2 * HOUR);
+    assert_eq!(policy.nudges.every[&Severity::Sev1], HOUR / 2, "what is not said stays as it is");
+    refused("[escalation]\nsev1 = \"soon\"", "2:8: this is neither a duration", "");
+    refused("[escalation]\nagain = 21", "2:9: the last level is asked again at most 20 times", "");
 }
 
 #[test]

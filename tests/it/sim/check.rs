@@ -8,8 +8,9 @@ use smokejumper::engine::MAX_ATTEMPTS;
 use smokejumper::flow::State;
 use smokejumper::flow::desk::Desk;
 use smokejumper::flow::effect::{Destination, Effect};
+use smokejumper::flow::escalation::{levels, read_key, wanted};
 use smokejumper::flow::event::Event;
-use smokejumper::flow::fact::{Entry, Fact, Origin};
+use smokejumper::flow::fact::{Answered, Entry, Fact, Origin};
 use smokejumper::flow::identity::Platform;
 use smokejumper::flow::incident::{Incident, IncidentId, Phase};
 use smokejumper::flow::moment::At;
@@ -35,6 +36,7 @@ pub fn check(life: &mut Life) -> Broken {
     folds(&journal, &state, &mut broken);
     ends(&journal, &posted, &state, &mut broken);
     outside(life, &journal, &posted, &state, &mut broken);
+    phones(life, &journal, &posted, &state, &mut broken);
     if !broken.is_empty() {
         return broken;
     }
@@ -181,7 +183,9 @@ fn absorbing(before: &Incident, after: &Incident, broken: &mut Broken) {
 /// I8: everything ends. What waits behind an unknown outcome on a platform that is not repeatable waits for people.
 fn ends(journal: &[Entry], posted: &[Posted], state: &State, broken: &mut Broken) {
     let given_up = journal.iter().filter(|e| matches!(e.fact, Fact::Undelivered { .. })).count();
-    let dead = posted.iter().filter(|p| p.standing == Standing::Dead && !p.effect.is_run()).count();
+    // A page that was given up is told as one, unless somebody had come by then.
+    let told = |p: &&Posted| !p.effect.is_run() && !matches!(p.effect, Effect::Page { .. });
+    let dead = posted.iter().filter(|p| p.standing == Standing::Dead).filter(told).count();
     if dead != given_up {
         broken.push(format!("I8: {dead} effects were given up, people were told of {given_up}"));
     }
@@ -244,6 +248,45 @@ fn issues(truth: &Truth, posted: &[Posted], state: &State, broken: &mut Broken) 
     }
 }
 
+/// Nobody is woken who need not be, nobody twice, and nobody is forgotten.
+fn phones(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, broken: &mut Broken) {
+    let truth = life.truth.lock().unwrap();
+    let policy = &truth.policies.last().unwrap().1;
+    for (key, times, rings) in &truth.phones {
+        if *times > 1 {
+            broken.push(format!("I7: {key} rang {times} times"));
+        }
+        let (id, number) = read_key(key).unwrap();
+        let page = state.incidents.get(&id).and_then(|i| i.pages.get(&number));
+        let gave_up = posted.iter().any(|p| {
+            p.standing == Standing::Dead
+                && matches!(p.effect, Effect::EndPage { incident, page } if (incident, page) == (id, number))
+        });
+        let over = state.incidents.get(&id).is_none_or(|i| !i.is_open());
+        // What nobody knew to have rung (its answer was lost until it was given up) nobody ends.
+        let lost = page.is_some_and(|p| matches!(p.answered, Some(Answered::Failed { .. })));
+        if *rings && !gave_up && !lost && (over || page.is_none_or(|p| p.answered == Some(Answered::Ended))) {
+            broken.push(format!("I8: {key} rings on, and nobody need come: {page:?}"));
+        }
+    }
+    let mut folded = BTreeMap::<IncidentId, Incident>::new();
+    for entry in journal.iter().filter(|e| e.incident != IncidentId::HOUSE) {
+        let incident = folded.entry(entry.incident).or_insert_with(|| Incident::new(entry.incident));
+        if matches!(entry.fact, Fact::Paged { level: 1.., .. })
+            && (incident.times.acknowledged.is_some() || !incident.is_open())
+        {
+            broken.push(format!("{} paged somebody after it was acknowledged or over", entry.incident));
+        }
+        incident.apply(entry);
+    }
+    for incident in state.incidents.values() {
+        let asked = incident.climb.unanswered.is_some() || levels(incident, policy, At(0)).is_empty();
+        if wanted(incident, policy) && !asked {
+            broken.push(format!("I8: the timer of {} was forgotten at step {}", incident.id, incident.climb.level));
+        }
+    }
+}
+
 /// I7, I18 and what people see, as the outside has it.
 fn outside(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, broken: &mut Broken) {
     let truth = life.truth.lock().unwrap();
@@ -265,7 +308,13 @@ fn outside(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, bro
     }
     issues(&truth, posted, state, broken);
     for row in posted.iter().filter(|p| p.standing == Standing::Dead && !p.effect.is_run()) {
-        let refused = truth.refused.get(&row.op).copied().unwrap_or_default();
+        let paged = match row.effect {
+            Effect::Page { incident, page } | Effect::EndPage { incident, page } => Some((incident, page)),
+            _ => None,
+        };
+        // A pager knows the page's key, not the operation.
+        let of = |key: &String| paged.map_or(*key == row.op, |page| read_key(key) == Some(page));
+        let refused: u32 = truth.refused.iter().filter(|(key, _)| of(key)).map(|(_, n)| n).sum();
         if refused == 0 && row.effect.destination() != Destination::Room(Platform::Slack) {
             broken.push(format!(
                 "I8: {} was given up after {} of {MAX_ATTEMPTS} attempts, and nobody had refused it: {:?}",

@@ -11,19 +11,21 @@ use crate::world::town::{SOURCE, START, account, person, policy};
 use crate::world::watch::Watch;
 use smokejumper::engine::{Engine, Ports};
 use smokejumper::flow::effect::Destination;
+use smokejumper::flow::escalation::read_key;
 use smokejumper::flow::event::Event;
-use smokejumper::flow::fact::{Ended, Entry, Fact, Origin};
+use smokejumper::flow::fact::{Answered, Ended, Entry, Fact, Origin};
 use smokejumper::flow::identity::{PersonId, Platform};
 use smokejumper::flow::moment::{MINUTE, SECOND};
 use smokejumper::flow::policy::{Policy, Storm, Tracking};
-use smokejumper::ports::{Arrival, Chat, Clock, Door, Outgoing, StoreError};
+use smokejumper::flow::rota::{Schedule, Shifts};
+use smokejumper::ports::{Arrival, Chat, Clock, Door, Outgoing, Pager, StoreError};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 /// Steps after which a life that has not come to rest never will.
 const MAX_STEPS: usize = 40_000;
 /// Rounds of waiting for timers after the script.
-const MAX_WAITS: usize = 400;
+const MAX_WAITS: usize = 1_000;
 
 /// What a task came to.
 enum Came {
@@ -81,6 +83,17 @@ impl Life {
         }
         if weather.tracker {
             policy.tracking = Some(Tracking { repository: Some("acme/ops".to_owned()), ..Tracking::default() });
+        }
+        if weather.phones {
+            let always = |who: &str| Shifts::Always(vec![PersonId(who.to_owned())]);
+            let levels = vec![always("ben"), always("eva")];
+            policy.rota = vec![Schedule { name: "primary".to_owned(), levels, ..Schedule::default() }];
+            policy.escalation.phones = true;
+            policy.escalation.again = 1;
+        } else {
+            // The lives of old seeds stay what they were.
+            policy.nudges.every.clear();
+            policy.nudges.closing_every = 0;
         }
         let truth = Truth {
             file: "good".to_owned(),
@@ -193,8 +206,8 @@ impl Life {
             memory: Arc::new(outside.clone()),
             runner: Arc::new(outside.clone()),
             tracker: Some(Arc::new(outside.clone())),
+            pager: self.script.weather.phones.then(|| Arc::new(outside.clone()) as Arc<dyn Pager>),
             directory: Arc::new(outside),
-            pager: None,
             clock: self.watch.clone(),
         };
         let policy = self.policy.clone();
@@ -234,6 +247,21 @@ impl Life {
             }
             Step::Clock(ms) => self.watch.set(self.watch.now().plus(*ms)),
             Step::File(content) => (*content).clone_into(&mut self.truth.lock().unwrap().file),
+            Step::Pressed(nth) => {
+                let key = self.truth.lock().unwrap().ringing().into_iter().rev().nth(*nth);
+                let Some((key, (incident, page))) = key.and_then(|key| read_key(&key).map(|of| (key, of))) else {
+                    return;
+                };
+                let answered = Answered::Acknowledged { by: "whoever it was".to_owned() };
+                let arrival = Arrival {
+                    source: "pager/pagerduty".to_owned(),
+                    key: format!("pressed {key}"),
+                    at: self.watch.now(),
+                    event: Event::Paged { incident, page, answered, key: Some(key), account: None },
+                };
+                self.handed.push(arrival.clone());
+                self.take(arrival);
+            }
             Step::Left(who) => {
                 self.truth.lock().unwrap().members.remove(who);
             }

@@ -27,7 +27,7 @@ use std::time::Instant;
 /// Lives in a plain `cargo test`: about a minute on two cores.
 const LIVES: u64 = 20_000;
 /// What a plain run must have been through at least fifty times, or its silence means little.
-const WORTH_SEEING: [&str; 16] = [
+const WORTH_SEEING: [&str; 20] = [
     "crash",
     "store struck",
     "vendor struck",
@@ -44,6 +44,10 @@ const WORTH_SEEING: [&str; 16] = [
     "undelivered",
     "learned",
     "suggested",
+    "paged",
+    "page_answered",
+    "unanswered",
+    "reminded",
 ];
 /// Lives within which each planted fault must be found.
 const ENOUGH: u64 = 6_000;

@@ -14,7 +14,7 @@ use smokejumper::flow::plan::{FileDigest, Plan};
 use smokejumper::flow::policy::Policy;
 use smokejumper::flow::recollection::{Candidate, Lesson, PastIncident, Question, Recollection};
 use smokejumper::flow::remediation::Approved;
-use smokejumper::ports::{Chat, Directory, IssueDraft, IssueWanted, Memory, Runner, Tracker, Undelivered};
+use smokejumper::ports::{Call, Chat, Directory, IssueDraft, IssueWanted, Memory, Pager, Runner, Tracker, Undelivered};
 use smokejumper_intents::reply::Reply;
 use smokejumper_intents::word::Right;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,10 +43,19 @@ pub struct Truth {
     pub issues: Vec<(IncidentId, u32, String)>,
     /// Issues that are closed there, by their number.
     pub closed: BTreeSet<u64>,
+    /// How often a phone rang for each page, by its key, and whether it still does; in the order in which they rang.
+    pub phones: Vec<(String, u32, bool)>,
     /// Calls refused for now, by operation.
     pub refused: BTreeMap<String, u32>,
     /// Promises seen broken.
     pub broken: Vec<String>,
+}
+
+impl Truth {
+    /// Keys of pages whose phones ring.
+    pub fn ringing(&self) -> Vec<String> {
+        self.phones.iter().filter(|(_, _, rings)| *rings).map(|(key, ..)| key.clone()).collect()
+    }
 }
 
 /// One process's way to the outside.
@@ -193,6 +202,33 @@ impl Memory for Outside {
 
     async fn search(&self, _: &str, _: usize) -> Result<Vec<PastIncident>, Undelivered> {
         Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Pager for Outside {
+    async fn page(&self, op: &str, _: &Call) -> Result<String, Undelivered> {
+        let key = op.to_owned();
+        self.call_or_never(op, 100, |truth| match truth.phones.iter_mut().find(|(known, ..)| *known == key) {
+            // It rings already: one key, one alarm.
+            Some((.., true)) => {}
+            Some((_, times, rings)) => {
+                *times += 1;
+                *rings = true;
+            }
+            None => truth.phones.push((key, 1, true)),
+        })
+        .await?;
+        Ok("the simulated pager".to_owned())
+    }
+
+    async fn end(&self, op: &str, _: &Call) -> Result<(), Undelivered> {
+        self.call(op, |truth| {
+            if let Some((.., rings)) = truth.phones.iter_mut().find(|(known, ..)| known == op) {
+                *rings = false;
+            }
+        })
+        .await
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Step {
     File(&'static str),
     /// The reviewed file of a runbook changes.
     Revised(usize),
+    /// Whoever's phone rings, counted from the newest, presses acknowledge.
+    Pressed(usize),
     /// Somebody may not approve any more.
     Left(PersonId),
     /// An account turns out to belong to somebody else.
@@ -41,6 +43,8 @@ pub struct Weather {
     pub slack: bool,
     /// Follow-ups become issues.
     pub tracker: bool,
+    /// People are on call, their phones can ring, and they are reminded of what is owed.
+    pub phones: bool,
     /// The end comes with a restart; if not, the process that lived through the weather must get over it by itself.
     pub restart: bool,
 }
@@ -63,12 +67,17 @@ impl Script {
             restart: dice.chance(600),
             // From dice of its own: the lives of old seeds stay what they were.
             tracker: Dice::new(seed.rotate_left(17)).chance(400),
+            phones: Dice::new(seed.rotate_left(23)).chance(250),
         };
         let mut author = Author { dice, steps: Vec::new(), key: 0 };
         let length = 2 + author.dice.below(11);
         author.alert();
         for _ in 0..length {
             author.scene();
+        }
+        if weather.phones {
+            author.dice = Dice::new(seed.rotate_left(29));
+            author.phones();
         }
         Self { weather, steps: author.steps }
     }
@@ -198,6 +207,26 @@ impl Author {
             },
         };
         self.ask(by, Some(incident), intent);
+    }
+
+    /// Among everything else people are called, put reminders off, and press buttons on their phones.
+    fn phones(&mut self) {
+        for _ in 0..=self.dice.below(4) {
+            let (by, incident) = (self.anybody(), self.incident());
+            let who = Who::Named(self.dice.pick(&["ana", "kim", "nobody"]).to_owned());
+            let minutes = self.dice.pick(&[Some(30), Some(90), None]);
+            let before = self.steps.len();
+            match self.dice.below(5) {
+                0 => self.ask(by, Some(incident), Intent::Page { who, message: None }),
+                1 => self.ask(by, Some(incident), Intent::Snooze { minutes }),
+                2 => self.steps.push(Step::Clock(11 * MINUTE)),
+                _ => self.steps.push(Step::Pressed(self.dice.below(3))),
+            }
+            let at = 1 + self.dice.below(before);
+            if let Some(step) = self.steps.pop() {
+                self.steps.insert(at.min(self.steps.len()), step);
+            }
+        }
     }
 
     fn clock(&mut self) {

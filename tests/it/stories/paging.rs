@@ -2,7 +2,7 @@
 //! only the test moves.
 
 use crate::world::ledger::{Ledger, Standing};
-use crate::world::pagerduty::{ANSWERS, FakePagerDuty, HOOK, Status, Trouble, signed};
+use crate::world::pagerduty::{ANSWERS, FakePagerDuty, HOOK, Severity as Urgency, Status, Trouble, signed};
 use crate::world::town::{self, START, account, delivery, firing};
 use crate::world::watch::Watch;
 use axum::Router;
@@ -271,6 +271,9 @@ async fn nobody_acknowledges_so_the_next_on_call_is_asked_and_then_it_is_said_lo
         "{}",
         ward.card().await
     );
+    let alarms = ward.phones.alarms();
+    let alarm = alarms.values().next().unwrap();
+    assert_eq!((alarm.summary.as_str(), alarm.severity), ("INC-1 SEV2: HighErrorRate on checkout", Urgency::Error));
     ward.later(10 * MINUTE - 1).await;
     assert_eq!(ward.rings(), (1, 0));
     ward.later(1).await;

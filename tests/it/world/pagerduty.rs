@@ -47,6 +47,7 @@ pub struct Alarm {
     pub rings: u32,
     pub status: Status,
     pub summary: String,
+    pub severity: Severity,
 }
 
 #[derive(Default)]
@@ -100,9 +101,9 @@ struct Payload {
     custom_details: Option<serde_json::Map<String, Value>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Severity {
+pub enum Severity {
     Critical,
     Error,
     Warning,
@@ -242,8 +243,9 @@ async fn enqueue(State(books): State<Arc<Mutex<Books>>>, headers: HeaderMap, bod
     let place = (event.routing_key.clone(), event.dedup_key.clone());
     match event.event_action {
         Action::Trigger => {
-            let summary = event.payload.map(|p| p.summary).unwrap_or_default();
-            let alarm = books.alarms.entry(place).or_insert(Alarm { rings: 0, status: Status::Resolved, summary });
+            let Payload { summary, severity, .. } = event.payload.unwrap();
+            let new = Alarm { rings: 0, status: Status::Resolved, summary, severity };
+            let alarm = books.alarms.entry(place).or_insert(new);
             if alarm.status == Status::Resolved {
                 alarm.rings += 1;
                 alarm.status = Status::Triggered;
