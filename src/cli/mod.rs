@@ -10,6 +10,7 @@ pub mod exit;
 mod export;
 mod incident;
 mod login;
+mod migrate;
 mod reindex;
 mod restore;
 pub mod serve;
@@ -67,6 +68,8 @@ enum Command {
     Incident(incident::Args),
     /// Print a link that signs a person in to the console of a running smokejumper, once.
     Login(login::Args),
+    /// Bring the database's schema up to date without serving; `serve` does so by itself.
+    Migrate(migrate::Args),
     /// Build memory anew from the journal; not while it is being served.
     Reindex,
     /// Write all incidents with their facts, alerts and effects as JSON lines.
@@ -161,6 +164,7 @@ async fn command(cli: Cli) -> Exit {
         Command::Check(ref args) => check::run(&cli.global, args),
         Command::Incident(ref args) => incident::run(&cli.global, args).await,
         Command::Login(ref args) => login::run(&cli.global, args).await,
+        Command::Migrate(ref args) => migrate::run(&cli.global, args).await,
         Command::Reindex => match configured(&cli.global) {
             Ok(config) => reindex::run(&config, cli.global.quiet).await,
             Err(exit) => exit,

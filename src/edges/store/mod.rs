@@ -31,6 +31,7 @@ mod schema;
 mod sqlite;
 pub mod standby;
 pub mod stock;
+pub mod upgrade;
 mod views;
 mod writer;
 
@@ -52,6 +53,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use self::forget::{ALERTS_REMEMBERED_MS, FORGET_AT_ONCE, REMEMBERED_MS};
 pub use self::inbox::{MAX_DEAD_LETTERS, MAX_SAMPLE_CHARS};
+pub use self::schema::MIGRATIONS;
 pub use self::writer::{MAX_GROUP, MAX_QUEUED};
 
 /// The store of this process. Clones share it.

@@ -4,6 +4,7 @@
 mod anchors;
 mod backup;
 mod crowd;
+mod cut;
 mod damage;
 mod disk;
 mod facts;
@@ -14,6 +15,7 @@ mod memory;
 mod refused;
 mod site;
 mod tamper;
+mod versions;
 
 use crate::world::ledger::Ledger;
 use crate::world::watch::Watch;

@@ -5,6 +5,7 @@ pub mod ledger;
 pub mod pagerduty;
 pub mod postgres;
 pub mod small;
+pub mod strand;
 pub mod town;
 pub mod wait;
 pub mod watch;

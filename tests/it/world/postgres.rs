@@ -148,6 +148,10 @@ impl Cluster {
         Self { dir, watched: child.stdin.take(), shell: child }
     }
 
+    pub fn socket(&self) -> PathBuf {
+        self.dir.join(".s.PGSQL.5432")
+    }
+
     /// Stops it as a crash would, and leaves its folder for [`Cluster::start_in`].
     pub fn stop(mut self) -> PathBuf {
         self.watched.take().unwrap().write_all(b"keep\n").unwrap();

@@ -65,6 +65,17 @@ impl Site {
         self.postgres.as_ref().map_or_else(sqlite, |database| database.url.clone())
     }
 
+    /// Of its server.
+    pub fn socket(&self) -> PathBuf {
+        postgres::shared().unwrap().socket()
+    }
+
+    /// The same database by another way.
+    pub fn url_through(&self, port: u16) -> String {
+        let name = &self.postgres.as_ref().unwrap().name;
+        format!("postgres://{}:{}@127.0.0.1:{port}/{name}?sslmode=disable", postgres::USER, postgres::PASSWORD)
+    }
+
     pub fn database_file(&self) -> PathBuf {
         self.path().join("smokejumper.db")
     }
