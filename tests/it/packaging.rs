@@ -192,3 +192,66 @@ fn systemd_locks_the_service_in() {
     std::fs::write(copy.path(), here).unwrap();
     checked_by("systemd-analyze", &["--version"], &["verify", "--man=no"], copy.path());
 }
+
+/// Metrics as docs/operations.md lists them (a test there compares that table with what `/metrics` gives), with the endings that
+/// OpenMetrics adds.
+fn metrics() -> BTreeSet<String> {
+    let page = std::fs::read_to_string(deploy("../docs/operations.md")).unwrap();
+    let mut names = BTreeSet::new();
+    for row in page.lines().filter_map(|l| l.strip_prefix("| `")) {
+        let (Some(name), Some(kind)) = (row.split('`').next(), row.split('|').nth(1).map(str::trim)) else { continue };
+        let endings: &[&str] = match kind {
+            "counter" => &["_total"],
+            "histogram" => &["_bucket", "_sum", "_count"],
+            "info" => &["_info"],
+            "gauge" => &[""],
+            _ => continue,
+        };
+        names.extend(endings.iter().map(|ending| format!("{name}{ending}")));
+    }
+    assert!(names.len() > 20, "the table of metrics was not found");
+    names
+}
+
+/// Names of ours in a PromQL expression.
+fn named(expression: &str) -> Vec<String> {
+    let words = expression.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.filter(|w| w.starts_with("smokejumper_") || w.starts_with("process_")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_alert_rules_ask_for_metrics_that_exist() {
+    let known = metrics();
+    let rules = documents("prometheus/alerts.yaml").remove(0);
+    let rules = rules["groups"][0]["rules"].as_array().unwrap().clone();
+    for rule in &rules {
+        let expression = rule["expr"].as_str().unwrap();
+        assert!(expression.contains("up{") || !named(expression).is_empty(), "{expression}");
+        for name in named(expression) {
+            assert!(known.contains(&name), "{}: {name}", rule["alert"]);
+        }
+        assert!(rule["annotations"]["summary"].is_string(), "{}", rule["alert"]);
+        assert!(["warning", "critical"].iter().any(|s| rule["labels"]["severity"] == *s), "{}", rule["alert"]);
+    }
+    assert!(rules.len() >= 10);
+    checked_by("promtool", &["--version"], &["check", "rules"], &deploy("prometheus/alerts.yaml"));
+    assert!(documents("prometheus/scrape.example.yaml")[0]["scrape_configs"].is_array());
+}
+
+#[test]
+fn the_dashboard_shows_metrics_that_exist() {
+    let known = metrics();
+    let board: Value = serde_json::from_str(&text("grafana/smokejumper.json")).unwrap();
+    let mut shown = BTreeSet::new();
+    for panel in board["panels"].as_array().unwrap() {
+        for target in panel["targets"].as_array().unwrap() {
+            for name in named(target["expr"].as_str().unwrap()) {
+                assert!(known.contains(&name), "{}: {name}", panel["title"]);
+                shown.insert(name);
+            }
+        }
+        let place = &panel["gridPos"];
+        assert!(place["x"].as_u64().unwrap() + place["w"].as_u64().unwrap() <= 24, "{}", panel["title"]);
+    }
+    assert!(shown.len() >= 12, "{shown:?}");
+}
