@@ -6,6 +6,7 @@ mod heartbeat;
 mod learn;
 mod logins;
 mod loops;
+mod tracking;
 
 pub use ground::Ground;
 pub use loops::Ended;
@@ -33,7 +34,7 @@ use crate::edges::store::location::Location;
 use crate::edges::web::{self, LoginDesk, Origins, Parts, Web, WebState};
 use crate::engine::{Engine, Ports};
 use crate::flow::identity::{Identity, Platform};
-use crate::ports::{Chat, Clock, Door, Observer, Pager, StoreError, Views};
+use crate::ports::{Chat, Clock, Door, Observer, Pager, StoreError, Tracker, Views};
 use axum::middleware::from_fn_with_state;
 use smokejumper_index::case::Case;
 use std::collections::BTreeMap;
@@ -110,7 +111,7 @@ impl App {
     ///
     /// # Errors
     /// The data directory cannot be used, a source's kind is unknown.
-    pub async fn start_on(ground: Ground, config: Config, taught: Vec<Case>) -> Result<Self, StartError> {
+    pub async fn start_on(ground: Ground, mut config: Config, taught: Vec<Case>) -> Result<Self, StartError> {
         let Ground { listener, address, clock, store } = ground;
         let heart = config.operations.heartbeat.clone().map(Heart::new).transpose()?;
         // What the journal taught follows while alerts are taken in already: a long history must not keep them waiting.
@@ -120,6 +121,7 @@ impl App {
         let edited = console::changes();
         let base = base(address, &config.hosts);
         let console: Arc<dyn Chat> = Arc::new(Console::new(edited.clone(), &base));
+        let github = tracking::connect(&mut config, &clock).map_err(StartError::Other)?;
         let policy = Arc::new(config.policy.clone());
         let limits = alerts::Limits::default();
         let phones = Phones::new(&config.pagers, &base, &clock).map_err(|e| StartError::Other(e.to_string()))?;
@@ -133,7 +135,7 @@ impl App {
             memory: Arc::new(memory.clone()),
             runner: Arc::new(hands(&config)?),
             directory: Arc::new(ConfiguredDirectory::new(Arc::clone(&policy))),
-            tracker: None,
+            tracker: github.clone().map(|github| Arc::new(github) as Arc<dyn Tracker>),
             pager,
             clock: Arc::clone(&clock),
         };
@@ -167,11 +169,15 @@ impl App {
         let answers = answers::router(&config.pagers, Arc::clone(&door), Arc::clone(&clock), scrub).map_err(unfit)?;
         let monitor = monitor::router(health.watched(config.operations.metrics_tokens.clone()));
         let counting = from_fn_with_state(Arc::clone(&health), health::counted);
-        let app = web::router(&web).merge(alerts).merge(deployments).merge(answers).merge(monitor).layer(counting);
+        let hooks = tracking::routes(&config, &door, &clock);
+        let told = alerts.merge(deployments).merge(answers).merge(hooks);
+        let app = web::router(&web).merge(told).merge(monitor).layer(counting);
         let mut loops = Loops::new();
         loops.start("watch", |stop| Arc::clone(&health).keep_watch(Arc::clone(&engine), stop));
         loops.start("engine", |stop| Arc::clone(&engine).run_until(stop));
         loops.start("http server", |stop| listen::serve(listener, app, stop));
+        let (gaps_in, told_to) = (Arc::new(store.clone()), Arc::clone(&door));
+        loops.start("github", |stop| tracking::mind_gaps(github, gaps_in, told_to, stop));
         let socket = socket.with_logins(Arc::clone(&logins));
         loops.start("command line's socket", |stop| answer_terminals(socket, door, stop));
         loops.start("memory", |stop| learn::keep(memory.clone(), store.clone(), learnt, stop));

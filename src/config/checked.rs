@@ -3,6 +3,7 @@
 //! No file, or an empty one, is valid: everything has a default that works on one machine.
 
 use super::environment::Environment;
+use super::github::{self, GitHub};
 use super::operations::{self, Operations};
 use super::pager::{self, Pagers};
 use super::problem::{MAX_PROBLEMS, Problem};
@@ -50,6 +51,8 @@ pub struct Config {
     /// Who has phones ring.
     pub pagers: Pagers,
     pub operations: Operations,
+    /// `None`: follow-ups stay here.
+    pub github: Option<GitHub>,
     /// Every file that was read besides `file`: when one changes, the configuration has.
     pub files: Vec<PathBuf>,
 }
@@ -214,6 +217,7 @@ impl<'f> Checker<'f> {
         rules::resolve(self, raw, &mut policy);
         let pagers = pager::resolve(self, raw, &secrets, &mut policy);
         let operations = operations::resolve(self, raw, &secrets);
+        let github = github::resolve(self, raw, &secrets, &mut policy);
         let written = raw.server.as_ref().and_then(|server| server.data_dir.as_ref());
         let written = written.map(|d| self.folder.join(d.get_ref()));
         let config = Config {
@@ -229,6 +233,7 @@ impl<'f> Checker<'f> {
             policy,
             pagers,
             operations,
+            github,
             files: std::mem::take(&mut self.files).into_iter().collect(),
         };
         (config, database_unknown)

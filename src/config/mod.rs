@@ -8,6 +8,7 @@ mod conditions;
 pub mod database;
 pub mod environment;
 pub mod excerpt;
+pub mod github;
 pub mod operations;
 pub mod pager;
 pub mod people;

@@ -4,6 +4,7 @@
 
 use super::catalogue::{Catalogue, RawService};
 use super::conditions::{RawMaintenance, When, WorkingHours};
+use super::github::RawGitHub;
 use super::pager::{RawEscalation, RawNudges, RawPager};
 use super::people::{RawPerson, RawTeam};
 use super::problem::{MAX_PROBLEMS, Problem};
@@ -20,7 +21,7 @@ use toml::de::{DeTable, DeValue};
 pub type Text = Spanned<String>;
 
 /// The tables there are, in the order of `deploy/config.example.toml`.
-pub const TABLES: [&str; 26] = [
+pub const TABLES: [&str; 27] = [
     "server",
     "database",
     "console",
@@ -33,6 +34,7 @@ pub const TABLES: [&str; 26] = [
     "team",
     "working_hours",
     "service",
+    "github",
     "route",
     "silence",
     "maintenance",
@@ -65,6 +67,7 @@ pub struct Raw {
     pub teams: Vec<RawTeam>,
     pub working_hours: WorkingHours,
     pub services: Vec<RawService>,
+    pub github: Option<Spanned<RawGitHub>>,
     pub routes: Vec<Route>,
     pub silences: Vec<Silence>,
     pub maintenance: Vec<RawMaintenance>,
@@ -292,6 +295,10 @@ pub fn read(file: &Path, source: &str, tables: &[&'static str]) -> (Raw, Vec<Pro
             "person" => raw.people = reader.tables("person", value),
             "team" => raw.teams = reader.tables("team", value),
             "working_hours" => raw.working_hours = reader.table(value).unwrap_or_default(),
+            "github" => {
+                let span = value.span();
+                raw.github = reader.table(value).map(|github| Spanned::new(span, github));
+            }
             "service" => raw.services = reader.tables("service", value),
             "route" => raw.routes = reader.tables("route", value),
             "silence" => raw.silences = reader.tables("silence", value),

@@ -5,6 +5,7 @@ pub mod changes;
 pub mod chat;
 pub mod clock;
 pub mod directory;
+pub mod github;
 pub mod listen;
 pub mod memory;
 pub mod monitor;

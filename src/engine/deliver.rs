@@ -11,7 +11,7 @@ use crate::flow::event::{Event, Fresh};
 use crate::flow::fact::{Answered, Ended, RunOutcome};
 use crate::flow::identity::{Party, Platform};
 use crate::flow::incident::{Incident, IncidentId, Page, Phase};
-use crate::flow::moment::{MINUTE, SECOND};
+use crate::flow::moment::{DAY, MINUTE, SECOND};
 use crate::flow::triage::question;
 use crate::ports::{Arrival, Call, Outgoing, Progress, StoreError, Undelivered};
 use smokejumper_intents::reply::Reply;
@@ -30,6 +30,8 @@ fn backoff(attempts: u32) -> i64 {
 
 /// Rows younger than this are never given up, however often they were tried.
 const GIVE_UP_AFTER: i64 = 30 * MINUTE;
+/// A vendor that says when to come again is not failing: its limits are waited for this long, however often it says so.
+const WAIT_AT_MOST: i64 = DAY;
 
 /// A page nobody could take is given up sooner, so that people hear of it and the next on call is asked: after so many attempts, and
 /// not before this time (ms).
@@ -258,6 +260,9 @@ impl Engine {
         let age = self.ports.clock.now().since(row.queued_at);
         let patient = match row.effect {
             Effect::Page { .. } => attempts < MAX_PAGE_ATTEMPTS || age < PAGE_PATIENCE,
+            _ if matches!(&problem, Undelivered::NotYet { after_ms: Some(ms), .. } if *ms >= SECOND) => {
+                age < WAIT_AT_MOST
+            }
             _ => attempts < MAX_ATTEMPTS || age < GIVE_UP_AFTER,
         };
         match problem {

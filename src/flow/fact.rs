@@ -218,10 +218,9 @@ pub enum Fact {
         digest: String,
         what: Vec<String>,
     },
-    /// The tracker is to make an issue of it.
+    /// The tracker is to make an issue of it in `owner/name`, and is looked for there whatever is configured by then.
     IssueAsked {
         follow_up: u32,
-        /// `owner/name`: it is looked for where it was asked for, whatever the configuration says by then.
         repository: String,
     },
 }
@@ -339,7 +338,6 @@ pub struct Owed {
     pub title: String,
     pub link: Option<String>,
     pub opened_at: At,
-    /// When the tracker was last asked for an issue of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<At>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,6 @@
 //! Configuration: what is accepted, and in which words, at which place, everything else is refused.
 
+use smokejumper::config::github::Access;
 use smokejumper::config::problem::Weight;
 use smokejumper::config::secret::Secret;
 use smokejumper::config::source::{Auth, KnownKind};
@@ -360,6 +361,32 @@ fn a_database_is_named_by_a_secret_and_never_guessed() {
 }
 
 #[test]
+fn github_is_a_token_or_an_app() {
+    let secrets = "[secrets]\ntoken = { env = \"TOKEN\" }\n";
+    let with = |github: &str| format!("{secrets}[github]\nrepository = \"acme/ops\"\n{github}");
+    let config = good(&with("token = \"token\"\nlabels = [\"incident\"]\nwebhook_secret = \"token\""));
+    let github = config.github.unwrap();
+    assert_eq!((github.api_url.as_str(), github.webhook.len()), ("https://api.github.com", 1));
+    assert!(matches!(github.access, Access::Token(_)));
+    let tracking = config.policy.tracking.unwrap();
+    assert_eq!((tracking.repository.as_deref(), tracking.labels), (Some("acme/ops"), vec!["incident".to_owned()]));
+    let app = good(&with("app = { id = 1, installation = 2, key = \"token\" }")).github.unwrap();
+    assert!(matches!(app.access, Access::App { id: 1, installation: 2, .. }));
+
+    let both = with("token = \"token\"\napp = { id = 1, installation = 2, key = \"token\" }");
+    refused(&both, "3:1: error: GitHub needs either a token or an App", "name-of-a-secret");
+    refused(&with(""), "3:1: error: GitHub needs either a token or an App", "name-of-a-secret");
+    refused(&with("token = \"other\""), "5:9: error: there is no secret of this name", "token");
+    let api = |url: &str| with(&format!("token = \"token\"\napi_url = \"{url}\""));
+    assert_eq!(good(&api("https://git.example/api/v3/")).github.unwrap().api_url, "https://git.example/api/v3");
+    good(&api("http://127.0.0.1:8080"));
+    good(&api("http://[::1]:8080"));
+    refused(&api("http://git.example/api/v3"), "6:11: error: the token would cross", "allow_plaintext");
+    refused(&api("http://127.0.0.1.evil.example"), "6:11: error: the token would cross", "allow_plaintext");
+    refused(&api("git.example"), "6:11: error: this is not the address of an API", "https://HOST/api/v3");
+}
+
+#[test]
 fn the_example_shows_every_key_there_is_and_is_valid() {
     let example = include_str!("../../../deploy/config.example.toml");
     assert_eq!(said(example), Vec::<String>::new(), "as it is");
@@ -380,6 +407,12 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
         .replace("SMOKEJUMPER_PD_PAYMENTS", "TOKEN")
         .replace("SMOKEJUMPER_PD_WEBHOOK_SECRET", "SIGNING")
         .replace("SMOKEJUMPER_SIREN_KEY", "SIGNING")
+        .replace("SMOKEJUMPER_GITHUB_HOOK_BEFORE", "TOKEN")
+        .replace("SMOKEJUMPER_GITHUB_HOOK", "TOKEN")
+        .replace("SMOKEJUMPER_GITHUB_TOKEN", "TOKEN")
+        .replace("{ file = \"/run/secrets/github_app.pem\" }", "{ env = \"TOKEN\" }")
+        // One of the two.
+        .replace("\ntoken = \"github_token\"", "")
         .replace("{ file = \"/run/secrets/staging_password\" }", "{ env = \"TOKEN\" }")
         .replace("folder = \"runbooks\"", "")
         .replace("people = \"people.toml\"", "")
@@ -390,6 +423,7 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
         "database",
         "console",
         "runbooks",
+        "github",
         "catalogue",
         "working_hours",
         "grouping",

@@ -9,5 +9,6 @@ mod catalogue;
 mod changes;
 mod config;
 mod egress;
+mod github;
 mod runner;
 mod store;

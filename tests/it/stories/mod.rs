@@ -1,4 +1,5 @@
 //! Journeys from one end to the other, as a person sees them.
 
+mod issues;
 mod main_job;
 mod paging;

@@ -1,6 +1,7 @@
 //! The world around the story, as tests need it: stateful, deterministic, and theirs to break.
 
 pub mod door;
+pub mod github;
 pub mod ledger;
 pub mod pagerduty;
 pub mod postgres;

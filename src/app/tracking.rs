@@ -1,0 +1,43 @@
+//! How GitHub is connected, when it is configured: the tracker, the webhook's route, and the look for what webhooks missed.
+
+use crate::config::checked::Config;
+use crate::edges::github;
+use crate::edges::github::{Gaps, GitHub};
+use crate::ports::{Clock, Door, Views};
+use axum::Router;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Connects, and tells the rules where issues may link to: only where others can reach the console.
+pub fn connect(config: &mut Config, clock: &Arc<dyn Clock>) -> Result<Option<GitHub>, String> {
+    let base = config.hosts.first().map(|host| format!("https://{host}"));
+    if let Some(tracking) = &mut config.policy.tracking {
+        tracking.console = base;
+    }
+    config.github.as_ref().map(|configured| GitHub::new(configured, Arc::clone(clock))).transpose()
+}
+
+/// Where GitHub posts; nowhere without a secret to sign with.
+pub fn routes(config: &Config, door: &Arc<dyn Door>, clock: &Arc<dyn Clock>) -> Router {
+    match &config.github {
+        Some(configured) if !configured.webhook.is_empty() => {
+            github::router(&configured.webhook, Arc::clone(door), Arc::clone(clock))
+        }
+        _ => Router::new(),
+    }
+}
+
+/// Looks for gaps until told to stop; without GitHub there are none.
+pub async fn mind_gaps(
+    github: Option<GitHub>,
+    views: Arc<dyn Views>,
+    door: Arc<dyn Door>,
+    mut stop: watch::Receiver<bool>,
+) {
+    match github {
+        Some(github) => Gaps::new(github, views, door).keep(stop).await,
+        None => {
+            let _ = stop.wait_for(|stop| *stop).await;
+        }
+    }
+}
