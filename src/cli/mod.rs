@@ -14,6 +14,7 @@ mod migrate;
 mod reindex;
 mod restore;
 pub mod serve;
+mod source;
 mod speak;
 
 use self::exit::Exit;
@@ -78,6 +79,8 @@ enum Command {
     Backup(backup::Args),
     /// Fill an empty data directory and database from a backup.
     Restore(restore::Args),
+    /// Show what a source understands of a body in a file: `source test body.json --source prod`.
+    Source(source::Args),
     /// Replay past incidents and measure what memory would have said.
     Backtest(backtest::BacktestArgs),
     /// Print a script that completes these commands in a shell.
@@ -169,6 +172,7 @@ async fn command(cli: Cli) -> Exit {
             Ok(config) => reindex::run(&config, cli.global.quiet).await,
             Err(exit) => exit,
         },
+        Command::Source(ref args) => source::run(&cli.global, args),
         Command::Export(ref args) => export::run(&cli.global, args).await,
         Command::Backup(ref args) => backup::run(&cli.global, args).await,
         Command::Restore(ref args) => restore::run(&cli.global, args).await,

@@ -11,6 +11,7 @@ use super::raw::{self, Raw, Text};
 use super::secret::Secret;
 use super::sheet::{self, Sheet, text_of};
 use super::source::{KnownKind, Source};
+use super::sources::Written;
 use super::wording::short;
 use super::{catalogue, conditions, database, people, rules, secrets, sources};
 use crate::flow::identity::Platform;
@@ -204,8 +205,8 @@ impl<'f> Checker<'f> {
         let local = listen.ip().is_loopback();
         let sources = sources::resolve(self, &raw.sources, &secrets, given.source_kinds, local);
         let changes = ("change_source", "changes");
-        let change_sources =
-            sources::resolve_all(self, changes, &raw.change_sources, &secrets, given.change_kinds, local);
+        let written: Vec<Written<'_>> = raw.change_sources.iter().map(Into::into).collect();
+        let change_sources = sources::resolve_all(self, changes, &written, &secrets, given.change_kinds, local);
         let hosts = self.hosts(&raw.console.hosts);
         let hours = conditions::working(self, &raw.working_hours);
         let people = people::resolve(self, sheets, &hours, environment.uid);

@@ -59,7 +59,7 @@ pub struct Raw {
     pub database: Option<Database>,
     pub console: Console,
     pub sources: Vec<Source>,
-    pub change_sources: Vec<Source>,
+    pub change_sources: Vec<ChangeSource>,
     pub secrets: Vec<(Text, Secret)>,
     pub runbooks: Runbooks,
     pub catalogue: Catalogue,
@@ -112,6 +112,15 @@ pub struct Source {
     pub name: Text,
     pub kind: Text,
     pub auth: Option<Auth>,
+    pub mapping: Option<Text>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeSource {
+    pub name: Text,
+    pub kind: Text,
+    pub auth: Option<Auth>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -121,6 +130,18 @@ pub struct Auth {
     pub basic: Option<Spanned<Basic>>,
     pub header: Option<Spanned<Header>>,
     pub hmac: Option<Spanned<OneOrMany<String>>>,
+    pub sns: Option<Spanned<Sns>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sns {
+    pub topics: Spanned<OneOrMany<String>>,
+    pub hosts: Option<Spanned<OneOrMany<String>>>,
+    pub allow_private_cidrs: Option<Spanned<OneOrMany<String>>>,
+    #[serde(default)]
+    pub allow_plaintext: bool,
+    pub ca_file: Option<Text>,
 }
 
 #[derive(Debug, Deserialize)]

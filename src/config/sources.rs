@@ -1,17 +1,41 @@
 //! Sources of alerts and of changes: which there are, what they speak, and how each proves who it is.
 
 use super::checked::{Checker, DEFAULT_SOURCE};
+use super::mapping;
+use super::mapping::Mapping;
 use super::problem::Problem;
 use super::raw::{self, Text};
 use super::secrets::{self, Resolved};
+use super::sns;
 use super::source::{Auth, KnownKind, Source};
 use super::wording::{did_you_mean, listed, short};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Characters of a header's name; the longest of a vendor's has a third of them.
 const MAX_HEADER_NAME: usize = 100;
 /// Bytes a secret has at least when signatures are made with it: fewer can be guessed from one signed request.
 const MIN_SIGNING_SECRET: usize = 16;
+
+/// A source as it is written, of alerts or of changes.
+pub(super) struct Written<'r> {
+    name: &'r Text,
+    kind: &'r Text,
+    auth: Option<&'r raw::Auth>,
+    mapping: Option<&'r Text>,
+}
+
+impl<'r> From<&'r raw::Source> for Written<'r> {
+    fn from(source: &'r raw::Source) -> Self {
+        Self { name: &source.name, kind: &source.kind, auth: source.auth.as_ref(), mapping: source.mapping.as_ref() }
+    }
+}
+
+impl<'r> From<&'r raw::ChangeSource> for Written<'r> {
+    fn from(source: &'r raw::ChangeSource) -> Self {
+        Self { name: &source.name, kind: &source.kind, auth: source.auth.as_ref(), mapping: None }
+    }
+}
 
 pub(super) fn resolve(
     checker: &mut Checker<'_>,
@@ -20,14 +44,20 @@ pub(super) fn resolve(
     kinds: &[KnownKind],
     local: bool,
 ) -> Vec<Source> {
-    let mut sources = resolve_all(checker, ("source", "alerts"), written, secrets, kinds, local);
+    let written: Vec<Written<'_>> = written.iter().map(Into::into).collect();
+    let mut sources = resolve_all(checker, ("source", "alerts"), &written, secrets, kinds, local);
     if sources.is_empty() {
         if !local {
             let what = format!("anybody who reaches the server can send alerts to /alerts/{DEFAULT_SOURCE}");
             let hint = "add a [[source]] with auth, or listen on 127.0.0.1 only";
             checker.problems.push(Problem::of_file(checker.file, what).hint(hint).warning());
         }
-        sources.push(Source { name: DEFAULT_SOURCE.to_owned(), kind: DEFAULT_SOURCE.to_owned(), auth: Auth::Open });
+        sources.push(Source {
+            name: DEFAULT_SOURCE.to_owned(),
+            kind: DEFAULT_SOURCE.to_owned(),
+            auth: Auth::Open,
+            mapping: None,
+        });
     }
     sources
 }
@@ -36,24 +66,22 @@ pub(super) fn resolve(
 pub(super) fn resolve_all(
     checker: &mut Checker<'_>,
     (what, sends): (&str, &str),
-    written: &[raw::Source],
+    written: &[Written<'_>],
     secrets: &Resolved,
     kinds: &[KnownKind],
     local: bool,
 ) -> Vec<Source> {
     let mut used = BTreeSet::new();
-    let mut one = |source: &raw::Source| {
-        let name = checker.name(what, &source.name, &mut used);
+    let mut one = |source: &Written<'_>| {
+        let name = checker.name(what, source.name, &mut used);
         let kind = source.kind.get_ref().clone();
         let known = kinds.iter().find(|k| k.name == kind);
         if known.is_none() {
             let problem = format!("there is no kind of {what} `{}`", short(&kind));
             checker.error(&source.kind.span(), problem, did_you_mean(&kind, kinds.iter().map(|k| k.name)));
         }
-        let auth = source.auth.as_ref().map_or(Auth::Open, |written| auth(checker, written, &source.name, secrets));
-        if let (Some(hmac), Some(KnownKind { signs: false, .. })) =
-            (source.auth.as_ref().and_then(|a| a.hmac.as_ref()), known)
-        {
+        let auth = source.auth.map_or(Auth::Open, |written| auth(checker, written, source.name, secrets));
+        if let (Some(hmac), Some(KnownKind { signs: false, .. })) = (source.auth.and_then(|a| a.hmac.as_ref()), known) {
             let signing: Vec<&str> = kinds.iter().filter(|k| k.signs).map(|k| k.name).collect();
             let hint = format!("use `bearer`, `basic` or `header`; those who sign are {}", listed(&signing));
             checker.error(&hmac.span(), format!("`{}` does not sign what it sends", short(&kind)), hint);
@@ -63,13 +91,57 @@ pub(super) fn resolve_all(
             let hint = "set auth = { bearer = \"name-of-a-secret\" }, or listen on 127.0.0.1 only";
             checker.warn(&source.name.span(), problem, hint);
         }
-        Source { name, kind, auth }
+        if matches!(auth, Auth::Sns(_)) != (kind == KnownKind::THROUGH_SNS) && known.is_some() {
+            let problem = if kind == KnownKind::THROUGH_SNS {
+                "alarms through Amazon SNS are believed by its signature only".to_owned()
+            } else {
+                format!("`{}` does not come through Amazon SNS", short(&kind))
+            };
+            let hint = "kind = \"cloudwatch\" and auth = { sns = { topics = [\"arn:aws:sns:…\"] } } go together";
+            checker.error(&source.kind.span(), problem, hint);
+        }
+        let mapping = mapping(checker, source, &kind);
+        Source { name, kind, auth, mapping }
     };
     written.iter().map(&mut one).collect()
 }
 
+/// There for the one kind that needs it.
+fn mapping(checker: &mut Checker<'_>, source: &Written<'_>, kind: &str) -> Option<Arc<Mapping>> {
+    match (source.mapping, kind == KnownKind::MAPPED) {
+        (Some(file), true) => match mapping::load(&checker.folder.join(file.get_ref())) {
+            Ok(mapping) => Some(Arc::new(mapping)),
+            Err(problems) => {
+                let what = format!("the mapping {} cannot be used", short(file.get_ref()));
+                checker.error(&file.span(), what, "mend what is said about it");
+                checker.problems.extend(problems);
+                None
+            }
+        },
+        (None, true) => {
+            let hint = "write mapping = \"FILE\"; docs/json-source.md says what stands in it";
+            checker.error(&source.kind.span(), "a source of kind `json` needs a mapping file", hint);
+            None
+        }
+        (Some(file), false) => {
+            checker.error(
+                &file.span(),
+                "only a source of kind `json` has a mapping",
+                "leave it out, or write kind = \"json\"",
+            );
+            None
+        }
+        (None, false) => None,
+    }
+}
+
 fn auth(checker: &mut Checker<'_>, auth: &raw::Auth, of: &Text, secrets: &Resolved) -> Auth {
     match (&auth.bearer, &auth.basic, &auth.header, &auth.hmac) {
+        (None, None, None, None) => match &auth.sns {
+            Some(written) => Auth::Sns(Box::new(sns::resolve(checker, written))),
+            None => one_of(checker, of),
+        },
+        _ if auth.sns.is_some() => one_of(checker, of),
         (Some(names), None, None, None) => Auth::Bearer(secrets::refer(checker, names, secrets)),
         (None, Some(basic), None, None) => {
             let basic = basic.get_ref();
@@ -103,14 +175,13 @@ fn auth(checker: &mut Checker<'_>, auth: &raw::Auth, of: &Text, secrets: &Resolv
             }
             Auth::Signed(found)
         }
-        // Fails closed: the broken configuration is refused, and this lets nobody in.
-        _ => {
-            checker.error(
-                &of.span(),
-                "auth is one of `bearer`, `basic`, `header` and `hmac`",
-                "write auth = { bearer = \"name-of-a-secret\" }",
-            );
-            Auth::Bearer(Vec::new())
-        }
+        _ => one_of(checker, of),
     }
+}
+
+/// Fails closed: the broken configuration is refused, and this lets nobody in.
+fn one_of(checker: &mut Checker<'_>, of: &Text) -> Auth {
+    let hint = "write auth = { bearer = \"name-of-a-secret\" }";
+    checker.error(&of.span(), "auth is one of `bearer`, `basic`, `header`, `hmac` and `sns`", hint);
+    Auth::Bearer(Vec::new())
 }

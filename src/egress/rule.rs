@@ -22,7 +22,7 @@ pub enum Outside {
 }
 
 /// Where addresses from payloads may lead; empty: nowhere.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allowed {
     pub hosts: Vec<HostPattern>,
     /// `allow_private_cidrs`: addresses that are good although they are not public.

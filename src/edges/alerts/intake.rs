@@ -2,7 +2,8 @@
 //!
 //! Knows bodies; knows nothing of what is in them.
 
-use super::{Kind, MAX_BODY, Reading, Scrub, Setting, Unreadable};
+use super::{Kind, MAX_BODY, Reading, Scrub, Setting, Unreadable, json};
+use crate::config::mapping::Mapping;
 use crate::flow::moment::At;
 use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
@@ -44,6 +45,26 @@ pub struct Intake {
     deliveries: Semaphore,
     kib: Semaphore,
     large: Semaphore,
+}
+
+/// How a source's bodies are read: by its kind, or by a mapping of its own.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    pub kind: &'static Kind,
+    pub mapping: Option<Arc<Mapping>>,
+}
+
+impl Reader {
+    /// Pure.
+    ///
+    /// # Errors
+    /// [`Unreadable`]: nothing of it can be used.
+    pub fn read(&self, setting: &Setting<'_>, bytes: &[u8]) -> Result<Reading, Unreadable> {
+        match &self.mapping {
+            Some(mapping) => json::read(mapping, setting, bytes),
+            None => (self.kind.read)(setting, bytes),
+        }
+    }
 }
 
 /// A delivery's place among those that are taken in; left when it is dropped.
@@ -125,7 +146,7 @@ impl<'i> Slot<'i> {
     /// Outer error: it broke on our side.
     pub async fn parse(
         &self,
-        kind: &'static Kind,
+        reader: Reader,
         source: &str,
         headers: &HeaderMap,
         body: &Whole<'_>,
@@ -141,7 +162,7 @@ impl<'i> Slot<'i> {
         };
         // Off the threads that serve everybody: a large body takes a while.
         tokio::task::spawn_blocking(move || {
-            (kind.read)(&Setting { source: &source, now, headers: &headers, scrub: &*scrub }, &bytes)
+            reader.read(&Setting { source: &source, now, headers: &headers, scrub: &*scrub }, &bytes)
         })
         .await
         .map_err(|e| e.to_string())

@@ -13,16 +13,19 @@ mod answer;
 pub mod auth;
 pub mod bounds;
 pub mod cloudevents;
+pub mod cloudwatch;
 pub mod datadog;
 pub mod fields;
 pub mod grafana;
 mod intake;
+pub mod json;
 pub mod newrelic;
 pub mod opsgenie;
 pub mod pagerduty;
 mod route;
 pub mod sentry;
 pub mod signature;
+pub mod sns;
 pub mod text;
 pub mod told;
 pub mod zabbix;
@@ -31,8 +34,9 @@ pub use self::answer::Told;
 pub use self::intake::Limits;
 pub use self::route::{Alerts, Unfit, router, router_at};
 
+use self::intake::Reader;
 use self::signature::Signing;
-use crate::config::source::KnownKind;
+use crate::config::source::{KnownKind, Source};
 use crate::flow::event::Event;
 use crate::flow::moment::At;
 use crate::ports::Arrival;
@@ -131,6 +135,21 @@ pub const KINDS: &[Kind] = &[
         about: "CloudEvents 1.0: structured, binary, batched",
         read: cloudevents::read,
         media: Media::Json,
+        signing: None,
+    },
+    Kind {
+        name: KnownKind::THROUGH_SNS,
+        about: "CloudWatch alarms through Amazon SNS",
+        read: cloudwatch::read,
+        // SNS says text/plain.
+        media: Media::Any,
+        signing: None,
+    },
+    Kind {
+        name: KnownKind::MAPPED,
+        about: "any JSON, by a mapping file",
+        read: json::unmapped,
+        media: Media::Any,
         signing: None,
     },
 ];
@@ -234,7 +253,8 @@ pub struct Counter {
     pub kinds: &'static [Kind],
 }
 
-const COUNTER: Counter = Counter { name: "alerts", kinds: KINDS };
+/// Where alerts come in.
+pub const COUNTER: Counter = Counter { name: "alerts", kinds: KINDS };
 
 impl Counter {
     /// The kind of this name.
@@ -247,6 +267,16 @@ impl Counter {
     #[must_use]
     pub fn known(&self) -> Vec<KnownKind> {
         self.kinds.iter().map(|kind| KnownKind { name: kind.name, signs: kind.signing.is_some() }).collect()
+    }
+
+    /// Reads a delivery without the door around it. Pure.
+    ///
+    /// # Errors
+    /// [`Unreadable`]: nothing of it can be used, or there is no such kind here.
+    pub fn read(&self, source: &Source, setting: &Setting<'_>, body: &[u8]) -> Result<Reading, Unreadable> {
+        let unknown = || Unreadable::Malformed(format!("there is no kind of source {:?}", source.kind));
+        let kind = self.kind(&source.kind).ok_or_else(unknown)?;
+        Reader { kind, mapping: source.mapping.clone() }.read(setting, body)
     }
 
     /// Delivery keys are unique within this.

@@ -4,9 +4,10 @@
 
 use super::answer::{self, Answer, Told};
 use super::auth::{self, Admitted, Guard, Stranger};
-use super::intake::{self, Intake, Slot, Whole};
+use super::intake::{self, Intake, Reader, Slot, Whole};
+use super::sns::{Refusal, Verifier};
 use super::{AHEAD, Counter, Kind, Limits, MAX_BODY, MAX_SAMPLE, Media, Reading, Scrub, Setting, Unreadable, text};
-use crate::config::source::Source;
+use crate::config::source::{Auth, Source};
 use crate::ports::{Clock, DeadLetter, Door};
 use axum::Router;
 use axum::body::Body;
@@ -28,12 +29,20 @@ pub struct Alerts {
     door: Arc<dyn Door>,
     clock: Arc<dyn Clock>,
     scrub: Scrub,
-    sources: BTreeMap<String, (Guard, &'static Kind)>,
+    sources: BTreeMap<String, Place>,
     intake: Intake,
     /// Parts of deliveries that said nothing of an alert, since the start.
     ignored: AtomicU64,
     strangers: AtomicU64,
     strangers_logged: AtomicI64,
+}
+
+/// Where one source stands at the counter.
+struct Place {
+    guard: Guard,
+    reader: Reader,
+    /// For what comes through Amazon SNS.
+    sns: Option<Verifier>,
 }
 
 impl std::fmt::Debug for Alerts {
@@ -49,6 +58,8 @@ pub enum Unfit {
     Kind { source_name: String, kind: String },
     #[error("the operating system gives no random numbers")]
     Random,
+    #[error("source {source_name:?}: {why}")]
+    Sns { source_name: String, why: String },
 }
 
 /// The route, to be merged into the server's: beside the console's, not inside its bounds. The server must set a timeout for
@@ -84,7 +95,14 @@ pub fn router_at(
             .kind(&source.kind)
             .ok_or_else(|| Unfit::Kind { source_name: source.name.clone(), kind: source.kind.clone() })?;
         let guard = Guard::new(&source.auth, kind.signing).map_err(|_| Unfit::Random)?;
-        table.insert(source.name.clone(), (guard, kind));
+        let sns = match &source.auth {
+            Auth::Sns(trust) => {
+                Some(Verifier::new(trust).map_err(|why| Unfit::Sns { source_name: source.name.clone(), why })?)
+            }
+            _ => None,
+        };
+        let reader = Reader { kind, mapping: source.mapping.clone() };
+        table.insert(source.name.clone(), Place { guard, reader, sns });
     }
     let alerts = Alerts {
         counter,
@@ -116,7 +134,7 @@ async fn deliver(
 impl Alerts {
     async fn deliver(&self, name: &str, headers: &HeaderMap, body: Body) -> Answer {
         // Whoever is not known leaves no trace but a count (I22).
-        let Some((guard, kind)) = self.sources.get(name) else {
+        let Some(Place { guard, reader, sns }) = self.sources.get(name) else {
             self.note_stranger(name, "no such source");
             return Answer::NoSuchSource;
         };
@@ -125,7 +143,7 @@ impl Alerts {
             Err(stranger) => return self.turn_away(name, stranger),
         };
         // Only who is known gets a dead letter: what a stranger sends is not kept.
-        let misfit = misfit(kind, headers);
+        let misfit = misfit(reader.kind, headers);
         if let (Admitted::Known, Some(why)) = (admitted, &misfit) {
             return self.bury(name, &[], Answer::Unsupported(why.clone())).await;
         }
@@ -140,19 +158,31 @@ impl Alerts {
             if let Err(stranger) = guard.verify(headers, &bytes) {
                 return self.turn_away(name, stranger);
             }
+            if let Some(sns) = sns
+                && let Err(refusal) = sns.admit(&bytes).await
+            {
+                return match refusal {
+                    Refusal::Stranger(why) => {
+                        self.note_stranger(name, why);
+                        Answer::Unproven("Signature")
+                    }
+                    Refusal::Later(why) => Answer::Later(why),
+                };
+            }
             if let Some(why) = misfit {
                 return self.bury(name, &bytes, Answer::Unsupported(why)).await;
             }
         }
-        let reading = match slot.parse(kind, name, headers, &bytes, self.clock.now(), self.scrub.clone()).await {
-            Ok(Ok(reading)) => reading,
-            Ok(Err(Unreadable::Malformed(why))) => return self.bury(name, &bytes, Answer::Malformed(why)).await,
-            Ok(Err(Unreadable::TooLarge(why))) => return self.bury(name, &bytes, Answer::TooLarge(why)).await,
-            Err(cause) => {
-                tracing::error!(source = name, %cause, "a delivery could not be read: our own fault");
-                return Answer::Later("it could not be read for now".to_owned());
-            }
-        };
+        let reading =
+            match slot.parse(reader.clone(), name, headers, &bytes, self.clock.now(), self.scrub.clone()).await {
+                Ok(Ok(reading)) => reading,
+                Ok(Err(Unreadable::Malformed(why))) => return self.bury(name, &bytes, Answer::Malformed(why)).await,
+                Ok(Err(Unreadable::TooLarge(why))) => return self.bury(name, &bytes, Answer::TooLarge(why)).await,
+                Err(cause) => {
+                    tracing::error!(source = name, %cause, "a delivery could not be read: our own fault");
+                    return Answer::Later("it could not be read for now".to_owned());
+                }
+            };
         self.take(name, &bytes, reading).await
     }
 

@@ -54,6 +54,7 @@ pub fn router(pagers: &Pagers, door: Arc<dyn Door>, clock: Arc<dyn Clock>, scrub
                 Speaks::Webhook(_) => WEBHOOK.name.to_owned(),
             },
             auth: Auth::Signed(pager.answers.clone()),
+            mapping: None,
         })
         .collect();
     alerts::router_at(COUNTER, &sources, door, clock, scrub, Limits::default())

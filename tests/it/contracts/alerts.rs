@@ -24,7 +24,7 @@ const FIRING: &str = include_str!("../fixtures/alertmanager/firing.json");
 const RESOLVED_ONE: &str = include_str!("../fixtures/alertmanager/resolved_one.json");
 
 fn source(name: &str, auth: Auth) -> Source {
-    Source { name: name.to_owned(), kind: "alertmanager".to_owned(), auth }
+    Source { name: name.to_owned(), kind: "alertmanager".to_owned(), auth, mapping: None }
 }
 
 fn sources() -> Vec<Source> {

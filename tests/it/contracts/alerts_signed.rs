@@ -62,7 +62,7 @@ fn router(door: &Arc<MemoryDoor>) -> axum::Router {
         for (suffix, secrets) in [("", vec![NEW, OLD]), ("-theirs", vec![OTHERS])] {
             let auth = Auth::Signed(secrets.into_iter().map(Secret::new).collect());
             let name = format!("{}{suffix}", vendor.kind);
-            sources.push(Source { name, kind: vendor.kind.to_owned(), auth });
+            sources.push(Source { name, kind: vendor.kind.to_owned(), auth, mapping: None });
         }
     }
     alerts::router(&sources, door.clone(), Arc::new(Noon), Arc::new(str::to_owned), Limits::default()).unwrap()
@@ -235,7 +235,7 @@ async fn a_token_in_a_header_opens_its_source_and_what_is_no_alert_is_told() {
     let door = Arc::new(MemoryDoor::default());
     let values = vec![Secret::new(NEW), Secret::new(OLD)];
     let auth = Auth::Header { name: "X-Alert-Token".to_owned(), values };
-    let source = Source { name: "opsgenie".to_owned(), kind: "opsgenie".to_owned(), auth };
+    let source = Source { name: "opsgenie".to_owned(), kind: "opsgenie".to_owned(), auth, mapping: None };
     let scrub = Arc::new(str::to_owned);
     let router = alerts::router(&[source], door.clone(), Arc::new(Noon), scrub, Limits::default()).unwrap();
     let vendor = VENDORS.iter().find(|v| v.kind == "opsgenie").unwrap();

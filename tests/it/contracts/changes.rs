@@ -21,7 +21,8 @@ const SUCCESS: &str = include_str!("../fixtures/github/deployment_status_success
 const SECRET: &str = "a-secret-of-the-webhook";
 
 fn sources() -> Vec<Source> {
-    let source = |name: &str, kind: &str, auth| Source { name: name.to_owned(), kind: kind.to_owned(), auth };
+    let source =
+        |name: &str, kind: &str, auth| Source { name: name.to_owned(), kind: kind.to_owned(), auth, mapping: None };
     vec![
         source("ci", "generic", Auth::Bearer(vec![Secret::new("ci-canary")])),
         source("github", "github", Auth::Signed(vec![Secret::new(SECRET)])),
@@ -44,7 +45,7 @@ fn ours(body: impl Into<Body>) -> Request<Body> {
 
 fn githubs(event: &str, body: &str, secret: &str) -> Request<Body> {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body.as_bytes());
-    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = smokejumper::flow::plan::hex(tag.as_ref());
     Request::post("/changes/github")
         .header("content-type", "application/json")
         .header("x-github-event", event)
@@ -138,7 +139,7 @@ async fn deployments_of_github_are_changes() {
         link: Some("https://github.com/example/checkout/actions/runs/9/job/1".to_owned()),
         status: ChangeStatus::Succeeded,
     };
-    assert_eq!(told(&door), [expected.clone()]);
+    assert_eq!(told(&door), std::slice::from_ref(&expected));
     let with = |change: fn(&mut Value)| {
         let mut body: Value = serde_json::from_str(SUCCESS).unwrap();
         change(&mut body);

@@ -16,8 +16,12 @@ const GIVEN: Given<'static> = Given { file: None, data_dir: None, source_kinds: 
 
 const CHANGE_KINDS: &[KnownKind] =
     &[KnownKind { name: "generic", signs: false }, KnownKind { name: "github", signs: true }];
-const KINDS: &[KnownKind] =
-    &[KnownKind { name: "alertmanager", signs: false }, KnownKind { name: "pagerduty", signs: true }];
+const KINDS: &[KnownKind] = &[
+    KnownKind { name: "alertmanager", signs: false },
+    KnownKind { name: "pagerduty", signs: true },
+    KnownKind { name: "cloudwatch", signs: false },
+    KnownKind { name: "json", signs: false },
+];
 
 fn variable(name: &str) -> Option<String> {
     match name {
@@ -243,7 +247,7 @@ fn what_refers_to_nothing_is_refused() {
     );
     refused(
         &format!("{source}auth = {{}}"),
-        "2:8: error: auth is one of `bearer`, `basic`, `header` and `hmac`",
+        "2:8: error: auth is one of `bearer`, `basic`, `header`, `hmac` and `sns`",
         "bearer",
     );
     assert!(
@@ -414,6 +418,7 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
         // One of the two.
         .replace("\ntoken = \"github_token\"", "")
         .replace("{ file = \"/run/secrets/staging_password\" }", "{ env = \"TOKEN\" }")
+        .replace("json-mapping.example.toml", concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/json-mapping.example.toml"))
         .replace("folder = \"runbooks\"", "")
         .replace("people = \"people.toml\"", "")
         .replace("services = \"services.toml\"", "");

@@ -10,5 +10,7 @@ mod changes;
 mod config;
 mod egress;
 mod github;
+mod mapping;
 mod runner;
+mod sns;
 mod store;

@@ -16,6 +16,7 @@ mod monitor;
 mod person;
 mod place;
 mod runs;
+mod source;
 mod standby;
 mod storm;
 
