@@ -5,13 +5,14 @@
 //!
 //! In reading order: [`utterance`] (what was said), [`intent`] (everything one can ask), [`verb`] and `verbs` (one file
 //! per verb, one table), [`token`] (words, quotes, fences, dates), [`hear`] (the reading itself), [`misread`] (errors
-//! that help), [`confirm`], [`help`], [`button`] and [`say`] (an ask in 100 characters, and as a command), [`reply`] and
+//! that help), [`confirm`], [`help`], [`forms`], [`button`] and [`say`] (an ask in 100 characters, and as a command), [`reply`] and
 //! [`text`] (what the bot says, and in a terminal).
 
 pub mod args;
 pub mod bounds;
 pub mod button;
 pub mod confirm;
+pub mod forms;
 pub mod hear;
 pub mod help;
 pub mod inert;

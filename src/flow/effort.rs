@@ -13,12 +13,24 @@ use smokejumper_intents::reply::{Line, Section, Span, Style};
 const SHOWN_TASKS: usize = 8;
 /// Tasks with a button that marks them as done.
 const BUTTONS: usize = 3;
-/// People named of those brought in.
-const SHOWN_PEOPLE: usize = 10;
+/// People named of those brought in, and incidents of those taken in.
+const SHOWN: usize = 10;
 
 /// Where it belongs, who may see it, who was brought in: lines for the head of the card.
 #[must_use]
 pub fn standing(incident: &Incident, policy: &Policy) -> Vec<Line> {
+    let mut lines = belonging(incident);
+    if !incident.assigned.is_empty() {
+        let mut spans = vec![faint("in it: ")];
+        spans.extend(listed(&incident.assigned, |who| party(policy, who)));
+        lines.push(line(spans));
+    }
+    lines
+}
+
+/// Which incident it is a part of, which are parts of it, and whether others may know of it.
+#[must_use]
+pub fn belonging(incident: &Incident) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some(into) = incident.merged_into {
         lines.push(line(vec![strong("Part of "), Span::Incident(into.0), ours(" now: go on there.")]));
@@ -26,33 +38,28 @@ pub fn standing(incident: &Incident, policy: &Policy) -> Vec<Line> {
     if incident.private {
         lines.push(line(vec![strong("Private: "), ours("it exists only for those in it.")]));
     }
-    if !incident.assigned.is_empty() {
-        let mut spans = vec![faint("in it: ")];
-        for (at, who) in incident.assigned.iter().take(SHOWN_PEOPLE).enumerate() {
-            if at > 0 {
-                spans.push(ours(", "));
-            }
-            spans.push(party(policy, who));
-        }
-        if let Some(more) = incident.assigned.len().checked_sub(SHOWN_PEOPLE).filter(|n| *n > 0) {
-            spans.push(ours(format!(" and {more} more")));
-        }
-        lines.push(line(spans));
-    }
     if !incident.absorbed.is_empty() {
         let mut spans = vec![faint("took in: ")];
-        for (at, other) in incident.absorbed.iter().take(SHOWN_PEOPLE).enumerate() {
-            if at > 0 {
-                spans.push(ours(", "));
-            }
-            spans.push(Span::Incident(other.0));
-        }
-        if let Some(more) = incident.absorbed.len().checked_sub(SHOWN_PEOPLE).filter(|n| *n > 0) {
-            spans.push(ours(format!(" and {more} more")));
-        }
+        spans.extend(listed(&incident.absorbed, |other| Span::Incident(other.0)));
         lines.push(line(spans));
     }
     lines
+}
+
+/// The first of them with commas between, and how many more there are.
+fn listed<T>(all: &[T], shown: impl Fn(&T) -> Span) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for (at, one) in all.iter().take(SHOWN).enumerate() {
+        if at > 0 {
+            spans.push(ours(", "));
+        }
+        spans.push(shown(one));
+    }
+    let more = all.len().saturating_sub(SHOWN);
+    if more > 0 {
+        spans.push(ours(format!(" and {more} more")));
+    }
+    spans
 }
 
 /// What was said last to everybody, and how long ago.

@@ -10,3 +10,4 @@ mod look;
 mod scene;
 mod speaking;
 mod tcp;
+mod team;

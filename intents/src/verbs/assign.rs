@@ -1,6 +1,7 @@
 //! `assign`: who does what: a task, a follow-up, or the incident with the others.
 
 use crate::args::Args;
+use crate::forms::{Field, Form, Kind as FieldKind, Values};
 use crate::intent::{Intent, Item};
 use crate::misread::Misread;
 use crate::reply::Line;
@@ -20,6 +21,21 @@ pub const VERB: Verb = Verb {
     kind: Kind::Act,
     parse,
 };
+
+pub const FORM: Form = Form {
+    verb: VERB.name,
+    title: "Assign",
+    submit: "Assign",
+    fields: &[
+        Field { name: "person", label: "Who", hint: "@ana", kind: FieldKind::Person, needed: true },
+        Field { name: "item", label: "What", hint: "the incident as a whole", kind: FieldKind::Item, needed: false },
+    ],
+    fill: filled,
+};
+
+fn filled(values: &Values) -> Result<Intent, Misread> {
+    Ok(Intent::Assign { item: values.item("item")?, who: values.must("person", "@ana", token::who)? })
+}
 
 /// The person and the item in either order.
 fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {

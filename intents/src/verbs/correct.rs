@@ -1,6 +1,7 @@
 //! `correct`: a moment was not when we thought.
 
 use crate::args::Args;
+use crate::forms::{Field, Form, Kind as FieldKind, Values};
 use crate::intent::Intent;
 use crate::misread::Misread;
 use crate::reply::Line;
@@ -20,6 +21,41 @@ pub const VERB: Verb = Verb {
     kind: Kind::Act,
     parse,
 };
+
+pub const FORM: Form = Form {
+    verb: VERB.name,
+    title: "Correct a time",
+    submit: "Correct it",
+    fields: &[
+        Field { name: "moment", label: "Which moment", hint: "", kind: FieldKind::Choice(MOMENTS), needed: true },
+        Field {
+            name: "time",
+            label: "When it really was (UTC)",
+            hint: "09:58, 2026-11-20 09:58 or 20m ago",
+            kind: FieldKind::When,
+            needed: true,
+        },
+    ],
+    fill: filled,
+};
+
+/// The moments, in their order.
+const MOMENTS: &[(&str, &str)] = &[
+    ("impact", "impact started"),
+    ("detected", "detected"),
+    ("declared", "declared"),
+    ("acknowledged", "acknowledged"),
+    ("identified", "identified"),
+    ("mitigated", "mitigated"),
+    ("resolved", "resolved"),
+];
+
+fn filled(values: &Values) -> Result<Intent, Misread> {
+    Ok(Intent::Correct {
+        milestone: values.must("moment", "detected", token::milestone)?,
+        when: values.must("time", "09:58", token::when)?,
+    })
+}
 
 fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {
     let Some(word) = args.take() else { return Err(args.missing("which moment, like detected,")) };

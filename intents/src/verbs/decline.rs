@@ -2,6 +2,7 @@
 
 use super::status;
 use crate::args::Args;
+use crate::forms::{Form, WHY};
 use crate::intent::Intent;
 use crate::misread::Misread;
 use crate::verb::{Group, Kind, Scope, Verb};
@@ -18,6 +19,14 @@ pub const VERB: Verb = Verb {
     needs: Right::Responder,
     kind: Kind::Act,
     parse,
+};
+
+pub const FORM: Form = Form {
+    verb: VERB.name,
+    title: "Decline",
+    submit: "It was no incident",
+    fields: WHY,
+    fill: |values| status::filled(values, State::Declined),
 };
 
 fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {

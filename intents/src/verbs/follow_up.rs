@@ -2,6 +2,7 @@
 
 use crate::args::{Args, Given};
 use crate::bounds;
+use crate::forms::{Field, Form, Kind as FieldKind, Values};
 use crate::intent::{Due, Intent, Who};
 use crate::misread::Misread;
 use crate::reply::Line;
@@ -21,6 +22,34 @@ pub const VERB: Verb = Verb {
     kind: Kind::Act,
     parse,
 };
+
+pub const FORM: Form = Form {
+    verb: VERB.name,
+    title: "Follow-up",
+    submit: "Write it down",
+    fields: &[
+        Field {
+            name: "todo",
+            label: "What prevents the next one",
+            hint: "",
+            kind: FieldKind::Line(bounds::TITLE_MAX),
+            needed: true,
+        },
+        Field { name: "owner", label: "Who does it", hint: "@ana", kind: FieldKind::Person, needed: false },
+        Field { name: "due", label: "Until when", hint: "2026-12-01 or 2w", kind: FieldKind::Day, needed: false },
+        Field { name: "link", label: "Link", hint: "https://", kind: FieldKind::Line(bounds::LINK_MAX), needed: false },
+    ],
+    fill: filled,
+};
+
+fn filled(values: &Values) -> Result<Intent, Misread> {
+    Ok(Intent::FollowUp {
+        title: values.text("todo", bounds::TITLE_MAX)?,
+        owner: values.person("owner")?,
+        due: values.read("due", "2026-12-01", token::due)?,
+        link: values.read("link", "https://example.org/1", |url| bounds::link(url).then(|| url.to_owned()))?,
+    })
+}
 
 fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {
     if let Some(number) = args.done_number("f-") {

@@ -1,9 +1,11 @@
 //! `merge`: this incident is part of another.
 
 use crate::args::Args;
+use crate::forms::{Field, Form, Kind as FieldKind, Values};
 use crate::intent::Intent;
 use crate::misread::Misread;
 use crate::reply::Line;
+use crate::token;
 use crate::verb::{Group, Kind, Scope, Verb};
 use crate::word::Right;
 
@@ -20,6 +22,19 @@ pub const VERB: Verb = Verb {
     kind: Kind::Act,
     parse,
 };
+
+pub const FORM: Form = Form {
+    verb: VERB.name,
+    title: "Merge",
+    submit: "Make it a part of that one",
+    fields: &[Field { name: "into", label: "It is part of", hint: "INC-12", kind: FieldKind::Incident, needed: true }],
+    fill: filled,
+};
+
+fn filled(values: &Values) -> Result<Intent, Misread> {
+    let number = |text: &str| token::numbered(&text.to_lowercase(), "inc-").flatten();
+    Ok(Intent::Merge { into: values.must("into", "INC-12", number)? })
+}
 
 fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {
     let Some(other) = args.take() else {

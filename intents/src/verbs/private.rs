@@ -1,6 +1,7 @@
 //! `private`: only those in it may know of it.
 
 use crate::args::Args;
+use crate::forms::Form;
 use crate::intent::Intent;
 use crate::misread::Misread;
 use crate::verb::{Group, Kind, Scope, Verb};
@@ -17,6 +18,14 @@ pub const VERB: Verb = Verb {
     needs: Right::Responder,
     kind: Kind::Act,
     parse,
+};
+
+pub const FORM: Form = Form {
+    verb: VERB.name,
+    title: "Make private",
+    submit: "Make it private",
+    fields: &[],
+    fill: |_| Ok(Intent::MakePrivate),
 };
 
 // Every parser has this signature; this one has nothing to refuse.

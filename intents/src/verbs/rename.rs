@@ -2,6 +2,7 @@
 
 use crate::args::Args;
 use crate::bounds;
+use crate::forms::{Field, Form, Kind as FieldKind, Values};
 use crate::intent::Intent;
 use crate::misread::Misread;
 use crate::verb::{Group, Kind, Scope, Verb};
@@ -19,6 +20,24 @@ pub const VERB: Verb = Verb {
     kind: Kind::Act,
     parse,
 };
+
+pub const FORM: Form = Form {
+    verb: VERB.name,
+    title: "Rename",
+    submit: "Rename",
+    fields: &[Field {
+        name: "title",
+        label: "Title",
+        hint: "",
+        kind: FieldKind::Line(bounds::TITLE_MAX),
+        needed: true,
+    }],
+    fill: filled,
+};
+
+fn filled(values: &Values) -> Result<Intent, Misread> {
+    Ok(Intent::Rename { title: values.text("title", bounds::TITLE_MAX)? })
+}
 
 fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {
     let (title, []) = args.line_and_options([])?;

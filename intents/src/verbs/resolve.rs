@@ -2,6 +2,7 @@
 
 use crate::args::Args;
 use crate::bounds;
+use crate::forms::{Field, Form, Kind as FieldKind, Values};
 use crate::intent::Intent;
 use crate::misread::Misread;
 use crate::reply::Line;
@@ -20,6 +21,34 @@ pub const VERB: Verb = Verb {
     kind: Kind::Act,
     parse,
 };
+
+pub const FORM: Form = Form {
+    verb: VERB.name,
+    title: "Resolve",
+    submit: "Resolve",
+    fields: &[
+        Field {
+            name: "cause",
+            label: "What caused it",
+            hint: "",
+            kind: FieldKind::Line(bounds::PARAGRAPH_MAX),
+            needed: false,
+        },
+        Field {
+            name: "fix",
+            label: "What fixed it",
+            hint: "",
+            kind: FieldKind::Line(bounds::PARAGRAPH_MAX),
+            needed: false,
+        },
+    ],
+    fill: filled,
+};
+
+fn filled(values: &Values) -> Result<Intent, Misread> {
+    let part = |name| values.fitting(name, bounds::PARAGRAPH_MAX);
+    Ok(Intent::Resolve { cause: part("cause")?, fix: part("fix")? })
+}
 
 /// Text before both labels is refused rather than guessed at.
 fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {

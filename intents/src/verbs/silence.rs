@@ -2,6 +2,7 @@
 
 use crate::args::Args;
 use crate::bounds;
+use crate::forms::{Field, Form, Kind as FieldKind, Values};
 use crate::inert;
 use crate::intent::Intent;
 use crate::misread::Misread;
@@ -22,6 +23,33 @@ pub const VERB: Verb = Verb {
     kind: Kind::Act,
     parse,
 };
+
+pub const FORM: Form = Form {
+    verb: VERB.name,
+    title: "Silence",
+    submit: "Silence them",
+    fields: &[
+        Field {
+            name: "matchers",
+            label: "Which alerts",
+            hint: "service=\"checkout\", severity=\"warning\"",
+            kind: FieldKind::Line(bounds::PARAGRAPH_MAX),
+            needed: true,
+        },
+        Field { name: "length", label: "For how long", hint: "30m, 2h or 1d", kind: FieldKind::Length, needed: true },
+        Field { name: "why", label: "Why", hint: "", kind: FieldKind::Line(bounds::TITLE_MAX), needed: false },
+    ],
+    fill: filled,
+};
+
+fn filled(values: &Values) -> Result<Intent, Misread> {
+    let length = |text: &str| token::minutes(&text.to_lowercase()).filter(|n| *n <= bounds::SILENCE_MINUTES_MAX);
+    Ok(Intent::Silence {
+        matchers: values.text("matchers", bounds::PARAGRAPH_MAX)?,
+        minutes: values.must("length", "2h", length)?,
+        comment: values.fitting("why", bounds::TITLE_MAX)?,
+    })
+}
 
 /// The matchers reach up to the first word that is a duration; what they mean is read where alerts are known.
 fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {

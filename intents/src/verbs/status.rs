@@ -2,6 +2,7 @@
 
 use crate::args::Args;
 use crate::bounds;
+use crate::forms::Values;
 use crate::intent::Intent;
 use crate::misread::Misread;
 use crate::near;
@@ -40,6 +41,11 @@ fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {
         return Err(near.into_iter().fold(misread, |misread, state| misread.suggest(&format!("status {state}"))));
     };
     enter(args, state)
+}
+
+/// A form that asks why.
+pub fn filled(values: &Values, state: State) -> Result<Intent, Misread> {
+    Ok(Intent::SetState { state, note: values.fitting("why", bounds::PARAGRAPH_MAX)? })
 }
 
 /// What is left is why.

@@ -2,6 +2,7 @@
 
 use crate::args::Args;
 use crate::bounds;
+use crate::forms::{Field, Form, Kind as FieldKind, Values};
 use crate::intent::Intent;
 use crate::misread::Misread;
 use crate::reply::Line;
@@ -21,6 +22,27 @@ pub const VERB: Verb = Verb {
     kind: Kind::Act,
     parse,
 };
+
+pub const FORM: Form = Form {
+    verb: VERB.name,
+    title: "Task",
+    submit: "Write it down",
+    fields: &[
+        Field {
+            name: "task",
+            label: "What to do now",
+            hint: "",
+            kind: FieldKind::Line(bounds::TITLE_MAX),
+            needed: true,
+        },
+        Field { name: "owner", label: "Who does it", hint: "@ana", kind: FieldKind::Person, needed: false },
+    ],
+    fill: filled,
+};
+
+fn filled(values: &Values) -> Result<Intent, Misread> {
+    Ok(Intent::Task { title: values.text("task", bounds::TITLE_MAX)?, owner: values.person("owner")? })
+}
 
 fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {
     if let Some(number) = args.done_number("t-") {

@@ -2,6 +2,7 @@
 
 use crate::args::Args;
 use crate::bounds;
+use crate::forms::{Field, Form, Kind as FieldKind, Values};
 use crate::intent::Intent;
 use crate::misread::Misread;
 use crate::verb::{Group, Kind, Scope, Verb};
@@ -19,6 +20,44 @@ pub const VERB: Verb = Verb {
     kind: Kind::Act,
     parse,
 };
+
+pub const FORM: Form = Form {
+    verb: VERB.name,
+    title: "Update",
+    submit: "Tell everybody",
+    fields: &[
+        Field {
+            name: "conditions",
+            label: "How it stands",
+            hint: "",
+            kind: FieldKind::Paragraph(bounds::PARAGRAPH_MAX),
+            needed: true,
+        },
+        Field {
+            name: "actions",
+            label: "What is being done",
+            hint: "",
+            kind: FieldKind::Line(bounds::PARAGRAPH_MAX),
+            needed: false,
+        },
+        Field {
+            name: "needs",
+            label: "What is needed",
+            hint: "",
+            kind: FieldKind::Line(bounds::PARAGRAPH_MAX),
+            needed: false,
+        },
+    ],
+    fill: filled,
+};
+
+fn filled(values: &Values) -> Result<Intent, Misread> {
+    Ok(Intent::Update {
+        conditions: values.text("conditions", bounds::PARAGRAPH_MAX)?,
+        actions: values.fitting("actions", bounds::PARAGRAPH_MAX)?,
+        needs: values.fitting("needs", bounds::PARAGRAPH_MAX)?,
+    })
+}
 
 /// Text before the first label is the conditions; they may also be labelled themselves.
 fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {

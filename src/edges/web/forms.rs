@@ -15,6 +15,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use maud::{Markup, html};
 use serde::Deserialize;
+use smokejumper_intents::forms::{self, Form as Fields, Values};
 use smokejumper_intents::reply::Button;
 use smokejumper_intents::{bounds, button, inert};
 
@@ -81,6 +82,18 @@ impl Posted {
         Self { page, ..self }
     }
 
+    /// Whether a page of this session made it.
+    fn vouched(&self, signed: Option<&Signed>) -> Result<(), Trouble> {
+        let signed = signed.ok_or(Trouble::NotAllowed)?;
+        if !secret::same(&self.csrf, &signed.guest.csrf) {
+            return Err(Trouble::Foreign);
+        }
+        if self.nonce.len() != secret::TOKEN_CHARS || self.ask.len() > button::DECODE_MAX {
+            return Err(unreadable_because("It is not one of ours."));
+        }
+        Ok(())
+    }
+
     /// Unique for what is asked from this page by this session; the same again for the same form.
     #[must_use]
     pub fn key(&self, signed: &Signed) -> String {
@@ -94,18 +107,46 @@ impl FromRequest<WebState> for Posted {
     async fn from_request(request: Request, web: &WebState) -> Result<Self, Trouble> {
         let signed: Option<Signed> = request.extensions().get().cloned();
         let Form(posted): Form<Self> = Form::from_request(request, web).await.map_err(|why| unreadable(&why))?;
-        let signed = signed.ok_or(Trouble::NotAllowed)?;
-        if !secret::same(&posted.csrf, &signed.guest.csrf) {
-            return Err(Trouble::Foreign);
-        }
-        if posted.nonce.len() != secret::TOKEN_CHARS || posted.ask.len() > button::DECODE_MAX {
-            return Err(unreadable_because("It is not one of ours."));
-        }
+        posted.vouched(signed.as_ref())?;
         if bounds::longer(&posted.text, bounds::UTTERANCE_MAX) {
             return Err(unreadable_because("The text is longer than 4,000 characters."));
         }
         // Once, here: what is shown again, sent again and hashed is the same text.
         Ok(Self { text: inert::prose(&posted.text), ..posted })
+    }
+}
+
+/// A form of fields that came from a page of this session: which one, and what it was filled in with.
+#[derive(Clone, Debug)]
+pub struct Filled {
+    pub posted: Posted,
+    pub form: &'static Fields,
+    pub values: Values,
+}
+
+impl FromRequest<WebState> for Filled {
+    type Rejection = Trouble;
+
+    async fn from_request(request: Request, web: &WebState) -> Result<Self, Trouble> {
+        let signed: Option<Signed> = request.extensions().get().cloned();
+        let Form(sent): Form<Vec<(String, String)>> =
+            Form::from_request(request, web).await.map_err(|why| unreadable(&why))?;
+        let mut posted =
+            Posted { csrf: String::new(), nonce: String::new(), page: None, text: String::new(), ask: String::new() };
+        let (mut verb, mut fields) = (String::new(), Vec::new());
+        for (name, value) in sent {
+            match name.as_str() {
+                "csrf" => posted.csrf = value,
+                "nonce" => posted.nonce = value,
+                "page" => posted.page = Some(value.parse().map_err(|_| unreadable_because("It is not one of ours."))?),
+                "verb" => verb = value,
+                _ => fields.push((name, value)),
+            }
+        }
+        posted.vouched(signed.as_ref())?;
+        let form = forms::find(&verb).ok_or_else(|| unreadable_because("It is not one of ours."))?;
+        let values = Values::of(form, &fields).ok_or_else(|| unreadable_because("It is not one of ours."))?;
+        Ok(Self { posted, form, values })
     }
 }
 

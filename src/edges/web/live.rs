@@ -12,6 +12,7 @@ use axum::http::HeaderName;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures::stream;
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -54,8 +55,9 @@ impl Drop for Seat {
     }
 }
 
-pub async fn lobby(State(web): State<WebState>, Extension(signed): Extension<Signed>) -> Response {
-    stream_to(&web, signed, None)
+pub async fn lobby(State(web): State<WebState>, Extension(signed): Extension<Signed>) -> Result<Response, Trouble> {
+    let unseen = web.views.desk().await?.private;
+    Ok(stream_to(&web, signed, None, unseen))
 }
 
 pub async fn incident(
@@ -64,7 +66,7 @@ pub async fn incident(
     Number(id): Number,
 ) -> Result<Response, Trouble> {
     web.views.incident(signed.identity(), id).await?.ok_or(Trouble::NoSuchIncident)?;
-    Ok(stream_to(&web, signed, Some(id)))
+    Ok(stream_to(&web, signed, Some(id), BTreeSet::new()))
 }
 
 struct Listener {
@@ -74,10 +76,12 @@ struct Listener {
     changes: broadcast::Receiver<IncidentId>,
     closing: watch::Receiver<bool>,
     told: bool,
+    /// Private incidents this viewer is not to hear of.
+    unseen: BTreeSet<IncidentId>,
     _seat: Seat,
 }
 
-fn stream_to(web: &WebState, signed: Signed, watched: Option<IncidentId>) -> Response {
+fn stream_to(web: &WebState, signed: Signed, watched: Option<IncidentId>, unseen: BTreeSet<IncidentId>) -> Response {
     let Some(seat) = Seat::take(web, &signed) else { return Trouble::TooManyPages.into_response() };
     let listener = Listener {
         changes: web.changes.subscribe(),
@@ -86,6 +90,7 @@ fn stream_to(web: &WebState, signed: Signed, watched: Option<IncidentId>) -> Res
         signed,
         watched,
         told: false,
+        unseen,
         _seat: seat,
     };
     let hello = Event::default().event("hello").data("live").retry(RECONNECT);
@@ -116,6 +121,7 @@ impl Listener {
             };
             match heard {
                 Ok(id) if self.watched.is_some_and(|watched| watched != id) => {}
+                Ok(id) if self.watched.is_none() && !self.concerns(id).await => {}
                 // Too slow to hear all of it: whatever was missed, a look shows it.
                 Ok(_) | Err(RecvError::Lagged(_)) => break,
                 Err(RecvError::Closed) => return false,
@@ -125,6 +131,21 @@ impl Listener {
         while !matches!(self.changes.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
         self.told = true;
         self.still_visible().await
+    }
+
+    /// Whether the list changed for this viewer: what is hidden from them moves nothing, but that it vanished.
+    async fn concerns(&mut self, id: IncidentId) -> bool {
+        if id == IncidentId::HOUSE {
+            return true;
+        }
+        match self.web.views.incident(self.signed.identity(), id).await {
+            Ok(None) => self.unseen.insert(id),
+            Ok(Some(_)) => {
+                self.unseen.remove(&id);
+                true
+            }
+            Err(_) => true,
+        }
     }
 
     /// An incident made private ends the streams of those it is hidden from.

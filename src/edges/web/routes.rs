@@ -16,6 +16,7 @@ pub enum Route {
     Live,
     Say,
     Press,
+    Fill,
     Incident,
     IncidentLive,
     IncidentSay,
@@ -49,11 +50,12 @@ impl Access {
 }
 
 impl Route {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Incidents,
         Self::Live,
         Self::Say,
         Self::Press,
+        Self::Fill,
         Self::Incident,
         Self::IncidentLive,
         Self::IncidentSay,
@@ -73,6 +75,7 @@ impl Route {
             Self::Live => "/live",
             Self::Say => "/say",
             Self::Press => "/press",
+            Self::Fill => "/form",
             Self::Incident => "/incidents/{number}",
             Self::IncidentLive => "/incidents/{number}/live",
             Self::IncidentSay => "/incidents/{number}/say",
@@ -89,7 +92,7 @@ impl Route {
     #[must_use]
     pub fn method(self) -> Method {
         match self {
-            Self::Say | Self::Press | Self::IncidentSay | Self::Login | Self::Logout => Method::POST,
+            Self::Say | Self::Press | Self::Fill | Self::IncidentSay | Self::Login | Self::Logout => Method::POST,
             Self::Incidents
             | Self::Live
             | Self::Incident
@@ -102,7 +105,7 @@ impl Route {
         }
     }
 
-    /// Words and buttons are open to viewers, because asking is; each act needs its own right besides (`Intent::needs`).
+    /// Words, buttons and forms are open to viewers, because asking is; each act needs its own right besides (`Intent::needs`).
     #[must_use]
     pub const fn access(self) -> Access {
         match self {
@@ -111,6 +114,7 @@ impl Route {
             | Self::Live
             | Self::Say
             | Self::Press
+            | Self::Fill
             | Self::Incident
             | Self::IncidentLive
             | Self::IncidentSay
@@ -127,6 +131,7 @@ impl Route {
             Self::Live => get(live::lobby),
             Self::Say => post(speak::in_lobby),
             Self::Press => post(speak::press),
+            Self::Fill => post(speak::fill),
             Self::Incident => get(page::incident::show),
             Self::IncidentLive => get(live::incident),
             Self::IncidentSay => post(speak::in_incident),

@@ -2,13 +2,13 @@
 //! shown to whoever asked, after a redirect, so that reloading a page repeats nothing.
 
 use super::WebState;
-use super::forms::{Posted, Ticket};
+use super::forms::{Filled, Posted, Ticket};
 use super::login::Answer;
 use super::page::{self, Number};
 use super::routes::Signed;
 use super::trouble::Trouble;
 use crate::flow::incident::IncidentId;
-use crate::flow::refusal::Refusal;
+use crate::flow::refusal::{Refusal, is_refusal};
 use crate::ports::StoreError;
 use axum::Extension;
 use axum::extract::State;
@@ -18,8 +18,10 @@ use smokejumper_intents::button;
 use smokejumper_intents::confirm::confirmation;
 use smokejumper_intents::intent::{Ask, Intent};
 use smokejumper_intents::reply::{Reply, Span};
+use smokejumper_intents::say::say as words_of;
 use smokejumper_intents::utterance::{Place, Utterance};
-use smokejumper_intents::{Reading, read};
+use smokejumper_intents::verb::{self, Scope};
+use smokejumper_intents::{Reading, bounds, read};
 use std::time::Duration;
 
 /// An answer takes two seconds at most by design (ARCHITECTURE.md D7); past this the person is told that nobody knows yet.
@@ -40,7 +42,7 @@ pub async fn in_incident(
 
 pub async fn press(State(web): State<WebState>, Extension(signed): Extension<Signed>, posted: Posted) -> Response {
     match button::decode(&posted.ask) {
-        Ok(ask) => perform(&web, &signed, posted, ask).await,
+        Ok(ask) => perform(&web, &signed, posted, ask, None).await,
         Err(why) => {
             let why = format!("The button could not be read: {why}.");
             Trouble::Unreadable { status: StatusCode::UNPROCESSABLE_ENTITY, why }.into_response()
@@ -48,9 +50,36 @@ pub async fn press(State(web): State<WebState>, Extension(signed): Extension<Sig
     }
 }
 
+/// A form is the words it could be, once it is filled in: asked first, refused and sent again like them.
+pub async fn fill(State(web): State<WebState>, Extension(signed): Extension<Signed>, filled: Filled) -> Response {
+    let Filled { mut posted, form, values } = filled;
+    let typed = values.words(form);
+    let intent = match (form.fill)(&values) {
+        Ok(intent) => intent,
+        Err(misread) => {
+            return show(&web, &signed, posted.page, Answer { reply: misread.to_reply(), typed: Some(typed) });
+        }
+    };
+    let about_one = verb::find(form.verb).is_some_and(|verb| verb.scope != Scope::Lobby);
+    let ask = Ask { incident: posted.page.filter(|_| about_one), intent };
+    if !bounds::within(&ask) || about_one && ask.incident.is_none() {
+        let why = "The form could not be read: it is not one of ours.".to_owned();
+        return Trouble::Unreadable { status: StatusCode::UNPROCESSABLE_ENTITY, why }.into_response();
+    }
+    if let Some(because) = ask.intent.confirm() {
+        return show(&web, &signed, posted.page, Answer { reply: confirmation(&ask, because), typed: None });
+    }
+    match words_of(&ask) {
+        Some(words) => posted.text = words,
+        None => posted.ask = button::encode_within(&ask, button::DECODE_MAX).unwrap_or_default(),
+    }
+    let again = Some(posted.text.clone()).filter(|words| !words.is_empty()).or(Some(typed));
+    perform(&web, &signed, posted, ask, again).await
+}
+
 async fn say(web: &WebState, signed: &Signed, posted: Posted, place: Place) -> Response {
     match read(&Utterance { text: posted.text.clone(), place }) {
-        Reading::Clear(ask) => perform(web, signed, posted, ask).await,
+        Reading::Clear(ask) => perform(web, signed, posted, ask, None).await,
         Reading::Confirm { ask, because } => {
             let reply = confirmation(&ask, &because);
             show(web, signed, posted.page, Answer { reply, typed: Some(posted.text) })
@@ -61,7 +90,8 @@ async fn say(web: &WebState, signed: &Signed, posted: Posted, place: Place) -> R
     }
 }
 
-async fn perform(web: &WebState, signed: &Signed, posted: Posted, ask: Ask) -> Response {
+/// `again`: what is put back for correcting when it is refused.
+async fn perform(web: &WebState, signed: &Signed, posted: Posted, ask: Ask, again: Option<String>) -> Response {
     match visible(web, signed, &ask).await {
         Ok(true) => {}
         Ok(false) => return Trouble::NoSuchIncident.into_response(),
@@ -84,7 +114,8 @@ async fn perform(web: &WebState, signed: &Signed, posted: Posted, ask: Ask) -> R
         Err(_) => return unanswered(web, signed, &posted, &StoreError::Unavailable("no answer in time".to_owned())),
     };
     let page = if declares { opened(&reply).or(posted.page) } else { posted.page };
-    show(web, signed, page, Answer { reply, typed: None })
+    let typed = again.filter(|_| is_refusal(&reply));
+    show(web, signed, page, Answer { reply, typed })
 }
 
 /// Whether the incident an ask is about exists for this person.

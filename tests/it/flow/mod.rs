@@ -8,3 +8,5 @@ mod lifecycle;
 mod responding;
 pub mod story;
 mod suspects;
+mod team;
+mod together;

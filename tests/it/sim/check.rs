@@ -4,19 +4,25 @@
 use super::life::Life;
 use super::outside::Truth;
 use crate::world::ledger::{Posted, Standing};
+use crate::world::town::{ACCOUNTS, account};
 use smokejumper::engine::MAX_ATTEMPTS;
 use smokejumper::flow::State;
 use smokejumper::flow::desk::Desk;
 use smokejumper::flow::effect::{Destination, Effect};
 use smokejumper::flow::escalation::{levels, read_key, wanted};
 use smokejumper::flow::event::Event;
+<<<<<<< HEAD
 use smokejumper::flow::fact::{Answered, Entry, Fact, Origin};
 use smokejumper::flow::identity::Platform;
+=======
+use smokejumper::flow::fact::{Entry, Fact, Origin};
+use smokejumper::flow::identity::{Actor, Platform};
+>>>>>>> 4071c0e (web: Fill in forms; stories of a team; the simulator plays them)
 use smokejumper::flow::incident::{Incident, IncidentId, Phase};
 use smokejumper::flow::moment::At;
 use smokejumper::flow::recollection::Lesson;
 use smokejumper::flow::signal::{AlertKey, AlertStatus};
-use smokejumper::ports::Journal;
+use smokejumper::ports::{Journal, Views};
 use smokejumper_intents::intent::Intent;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -36,7 +42,11 @@ pub fn check(life: &mut Life) -> Broken {
     folds(&journal, &state, &mut broken);
     ends(&journal, &posted, &state, &mut broken);
     outside(life, &journal, &posted, &state, &mut broken);
+<<<<<<< HEAD
     phones(life, &journal, &posted, &state, &mut broken);
+=======
+    privacy(life, &journal, &posted, &state, &mut broken);
+>>>>>>> 4071c0e (web: Fill in forms; stories of a team; the simulator plays them)
     if !broken.is_empty() {
         return broken;
     }
@@ -89,6 +99,12 @@ fn alerts(life: &Life, state: &State, broken: &mut Broken) {
     if wanted != found {
         broken.push(format!("I4: alerts are {found:?}, and should be {wanted:?}"));
     }
+    for alert in state.desk.alerts.values() {
+        let merged = alert.incident.and_then(|id| state.incidents.get(&id)?.merged_into);
+        if let Some(into) = merged {
+            broken.push(format!("I4: {:?} belongs to {:?}, which is part of {into}", alert.key, alert.incident));
+        }
+    }
     for incident in state.incidents.values().filter(|i| i.is_open()) {
         let fires = |a: &&smokejumper::flow::desk::AlertState| {
             a.incident == Some(incident.id) && a.status == AlertStatus::Firing
@@ -126,6 +142,13 @@ fn acts(life: &Life, journal: &[Entry], broken: &mut Broken) {
                 let n = times(&|f| matches!(f, Fact::Noted { text: t } if t == text));
                 if n > handed_once(life, &ask.intent) {
                     broken.push(format!("I3: \"{text}\" was noted {n} times"));
+                }
+            }
+            Intent::Silence { comment, .. } => {
+                let n = times(&|f| matches!(f, Fact::Silenced { comment: c, .. } if c == comment));
+                let asked = handed_once(life, &ask.intent);
+                if n != asked {
+                    broken.push(format!("I3: {comment:?} was silenced {n} times, asked for {asked} times"));
                 }
             }
             _ => {}
@@ -343,6 +366,9 @@ fn outside(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, bro
     };
     for (case, lesson) in lessons {
         let id = IncidentId(case.trim_start_matches("INC-").parse().unwrap());
+        if state.incidents.get(&id).is_some_and(|i| i.private || i.merged_into.is_some()) {
+            continue;
+        }
         if truth.lessons.get(case) != Some(lesson) && !dead(id, |e| matches!(e, Effect::Remember { .. })) {
             broken.push(format!("I8: memory has {:?} of {case}, the journal {lesson:?}", truth.lessons.get(case)));
         }
@@ -351,6 +377,52 @@ fn outside(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, bro
         let card = truth.cards.get(&(Platform::Console, id)).copied().unwrap_or_default();
         if card < entries && !dead(id, |e| matches!(e, Effect::Card { .. } | Effect::OpenRoom { .. })) {
             broken.push(format!("I8: the card of {id} shows entry {card} of {entries}"));
+        }
+    }
+}
+
+/// I27: what is private is in no lesson, no suggestion and no list of what is owed, and is there for nobody who has no part in it. What
+/// became part of another teaches nothing by itself either.
+fn privacy(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, broken: &mut Broken) {
+    let truth = life.truth.lock().unwrap();
+    let mut hidden = BTreeSet::new();
+    for entry in journal {
+        match &entry.fact {
+            Fact::MadePrivate { .. } => drop(hidden.insert(entry.incident)),
+            Fact::Learned(_) if hidden.contains(&entry.incident) => {
+                broken.push(format!("I27: {} taught something when it was private", entry.incident));
+            }
+            Fact::Suggested(said) => {
+                let evidence = said.causes.iter().flat_map(|c| c.evidence.iter().map(|(case, _)| case));
+                let cited = said.similar.iter().map(|p| &p.case).chain(evidence);
+                for case in cited.filter(|case| hidden.iter().any(|id| id.to_string() == **case)) {
+                    broken.push(format!("I27: {} suggests the private {case}", entry.incident));
+                }
+            }
+            _ => {}
+        }
+    }
+    if hidden != state.desk.private {
+        broken.push(format!("I27: {hidden:?} are private, the desk knows of {:?}", state.desk.private));
+    }
+    for incident in state.incidents.values().filter(|i| i.private || i.merged_into.is_some()) {
+        let forgets = |p: &&Posted| p.effect.incident() == incident.id && matches!(p.effect, Effect::Forget { .. });
+        let given_up = posted.iter().filter(forgets).any(|p| p.standing == Standing::Dead);
+        if truth.lessons.contains_key(&incident.id.to_string()) && !given_up {
+            broken.push(format!("I27: memory still knows {}", incident.id));
+        }
+    }
+    for id in &hidden {
+        if state.desk.owed.iter().any(|owed| owed.incident == *id) {
+            broken.push(format!("I27: the desk cites what {id} owes"));
+        }
+        for viewer in (0..ACCOUNTS.len()).map(account) {
+            let acted = |e: &&Entry| e.by == Actor::Account(viewer.clone());
+            let named = |e: &&Entry| matches!(&e.fact, Fact::MadePrivate { members } if members.contains(&viewer));
+            let part = journal.iter().filter(|e| e.incident == *id).any(|e| acted(&e) || named(&e));
+            if now(life.ledger.incident(&viewer, *id)).unwrap().is_some() != part {
+                broken.push(format!("I27: {id} and {}, whose part in it is {part}", viewer.id));
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The seeded simulator: the real engine and flow live through random scripts in a world that fails and ends anywhere, and keep
-//! their promises (I3, I4, I7, I8, I15–I18).
+//! their promises (I3, I4, I7, I8, I15–I18, I27).
 //!
 //! `SMOKEJUMPER_SEEDS=100000` lives more lives, `SMOKEJUMPER_SEEDS=4711..4712` one. A seed that fails is printed with its script
 //! and what happened, and kept in `seeds.txt`, which is lived first from then on.
@@ -27,7 +27,11 @@ use std::time::Instant;
 /// Lives in a plain `cargo test`: about a minute on two cores.
 const LIVES: u64 = 20_000;
 /// What a plain run must have been through at least fifty times, or its silence means little.
+<<<<<<< HEAD
 const WORTH_SEEING: [&str; 20] = [
+=======
+const WORTH_SEEING: [&str; 22] = [
+>>>>>>> 4071c0e (web: Fill in forms; stories of a team; the simulator plays them)
     "crash",
     "store struck",
     "vendor struck",
@@ -44,10 +48,19 @@ const WORTH_SEEING: [&str; 20] = [
     "undelivered",
     "learned",
     "suggested",
+<<<<<<< HEAD
     "paged",
     "page_answered",
     "unanswered",
     "reminded",
+=======
+    "merged",
+    "made_private",
+    "silenced",
+    "task_opened",
+    "assigned",
+    "corrected",
+>>>>>>> 4071c0e (web: Fill in forms; stories of a team; the simulator plays them)
 ];
 /// Lives within which each planted fault must be found.
 const ENOUGH: u64 = 6_000;

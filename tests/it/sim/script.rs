@@ -6,8 +6,8 @@ use smokejumper::flow::event::Event;
 use smokejumper::flow::identity::PersonId;
 use smokejumper::flow::moment::{DAY, HOUR, MINUTE, SECOND};
 use smokejumper::flow::signal::{AlertStatus, Delivery, Signal};
-use smokejumper_intents::intent::{Ask, Intent, Who};
-use smokejumper_intents::word::{Role, Severity, State};
+use smokejumper_intents::intent::{Ask, Intent, Item, When, Who};
+use smokejumper_intents::word::{Milestone, Role, Severity, State};
 
 /// One thing that happens from outside.
 #[derive(Clone, Debug)]
@@ -97,7 +97,8 @@ impl Author {
             0..=21 => self.alert(),
             22..=26 => self.storm(),
             27..=51 => self.remediation(),
-            52..=79 => self.act(),
+            52..=69 => self.act(),
+            70..=79 => self.team(),
             80..=85 => self.again(),
             86..=91 => self.clock(),
             _ => self.meddling(),
@@ -209,6 +210,7 @@ impl Author {
         self.ask(by, Some(incident), intent);
     }
 
+<<<<<<< HEAD
     /// Among everything else people are called, put reminders off, and press buttons on their phones.
     fn phones(&mut self) {
         for _ in 0..=self.dice.below(4) {
@@ -227,6 +229,40 @@ impl Author {
                 self.steps.insert(at.min(self.steps.len()), step);
             }
         }
+=======
+    /// What a team does besides: some of it cannot be taken back.
+    fn team(&mut self) {
+        let (by, incident) = (self.anybody(), self.incident());
+        let key = self.key;
+        let dice = &mut self.dice;
+        let who = dice.pick(&[Who::Me, Who::Named("kim".to_owned()), Who::Named("ben".to_owned())]);
+        let intent = match dice.below(14) {
+            0..=2 => Intent::Merge { into: dice.pick(&[1, 2, 3]) },
+            3 => Intent::MakePrivate,
+            4 => Intent::Task { title: format!("drain {key}"), owner: dice.chance(500).then_some(who) },
+            5 => Intent::TaskDone { task: 1 },
+            6 => Intent::Assign { item: dice.pick(&[None, Some(Item::Task(1)), Some(Item::FollowUp(1))]), who },
+            7 => Intent::Update { conditions: format!("so it stands {key}"), actions: None, needs: None },
+            8 => Intent::Rename { title: format!("named anew {key}") },
+            9 => {
+                let milestone = dice.pick(&Milestone::ALL);
+                Intent::Correct { milestone, when: When::Ago { minutes: dice.pick(&[0, 5, 90]) } }
+            }
+            10 => Intent::SetState { state: State::Declined, note: None },
+            11 | 12 => {
+                let matchers = format!("service=\"{}\"", dice.pick(&["checkout", "payments", "search"]));
+                let minutes = dice.pick(&[1, 20, 2_000]);
+                let silence = Intent::Silence { matchers, minutes, comment: Some(format!("quiet {key}")) };
+                self.ask(by, None, silence);
+                return self.hand("tick", Event::Tick);
+            }
+            _ => {
+                self.ask(by, None, Intent::EndSilence { silence: 1 });
+                return self.hand("tick", Event::Tick);
+            }
+        };
+        self.ask(by, Some(incident), intent);
+>>>>>>> 4071c0e (web: Fill in forms; stories of a team; the simulator plays them)
     }
 
     fn clock(&mut self) {

@@ -52,7 +52,7 @@ async fn every_route_answers_every_role_as_the_table_says() {
                 (_, false) => StatusCode::UNAUTHORIZED,
                 // Through the guard, and then told that there is no token, form or file.
                 (Route::LoginPage | Route::Login, _) if status == StatusCode::UNAUTHORIZED => status,
-                (Route::Login | Route::Say | Route::Press | Route::IncidentSay | Route::Logout, true) => {
+                (Route::Login | Route::Say | Route::Press | Route::Fill | Route::IncidentSay | Route::Logout, true) => {
                     StatusCode::UNPROCESSABLE_ENTITY
                 }
                 (Route::Asset, true) => StatusCode::NOT_FOUND,

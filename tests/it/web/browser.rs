@@ -36,6 +36,15 @@ impl Page {
         unescaped(after.split('"').next().unwrap())
     }
 
+    /// The same, where the field need not be there.
+    pub fn optional(&self, action: &str, containing: &str, name: &str) -> Option<String> {
+        let form = self
+            .form(action, containing)
+            .unwrap_or_else(|| panic!("no form {action} with {containing}: {}", self.text));
+        let after = form.split(&format!("name=\"{name}\" value=\"")).nth(1)?;
+        Some(unescaped(after.split('"').next().unwrap()))
+    }
+
     pub fn form(&self, action: &str, containing: &str) -> Option<&str> {
         self.text
             .split("<form")
@@ -122,6 +131,14 @@ impl Browser {
     pub async fn say(&self, page: &Page, action: &str, text: &str) -> Page {
         let (csrf, nonce) = (page.field(action, "name=\"text\"", "csrf"), page.field(action, "name=\"text\"", "nonce"));
         self.post(action, &[("csrf", &csrf), ("nonce", &nonce), ("text", text)]).await
+    }
+
+    /// Fills in the folded form of this verb, and sends it.
+    pub async fn fill(&self, page: &Page, verb: &str, fields: &[(&str, &str)]) -> Page {
+        let marked = format!("name=\"verb\" value=\"{verb}\"");
+        let own = ["csrf", "nonce", "page"].map(|name| (name, page.optional("/form", &marked, name)));
+        let own: Vec<(&str, &str)> = own.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+        self.post("/form", &[own.as_slice(), &[("verb", verb)], fields].concat()).await
     }
 
     /// Presses the button with this label, as a browser without JavaScript does.

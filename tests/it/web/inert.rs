@@ -75,8 +75,10 @@ async fn told(text: &str) -> Arc<House> {
 async fn pages(house: &Arc<House>, text: &str) -> Vec<(String, String)> {
     let ana = Browser::of(house, "ana").await;
     let mut pages = Vec::new();
-    let note = format!("note {text}");
-    for words in [note.as_str(), text, "follow-up check it", "resolve cause:x fix:y"] {
+    let ours = ["note", "update", "task", "rename"].map(|verb| format!("{verb} {text}"));
+    let parts = format!("update fine actions: {text} needs: {text}");
+    let said = ours.iter().map(String::as_str).chain([parts.as_str(), text, "task drain it owner:@bo"]);
+    for words in said.chain(["follow-up check it", "assign @bo F-1", "resolve cause:x fix:y"]) {
         let page = ana.get("/incidents/142").await;
         let after = ana.say(&page, "/incidents/142/say", words).await;
         let shown = if after.status.is_redirection() { ana.get(after.leads_to()).await } else { after };
@@ -86,6 +88,14 @@ async fn pages(house: &Arc<House>, text: &str) -> Vec<(String, String)> {
     let after = ana.say(&list, "/say", &format!("{text} is what I see here now")).await;
     let shown = if after.status.is_redirection() { ana.get(after.leads_to()).await } else { after };
     pages.push(("confirmation".to_owned(), shown.text));
+    let list = ana.get("/").await;
+    let after = ana.fill(&list, "silence", &[("matchers", "service=nothing"), ("length", "2h"), ("why", text)]).await;
+    pages.push(("silenced".to_owned(), ana.get(after.leads_to()).await.text));
+    let page = ana.get("/incidents/142").await;
+    for (verb, field) in [("update", "conditions"), ("rename", "title"), ("follow-up", "todo")] {
+        let after = ana.fill(&page, verb, &[(field, text)]).await;
+        pages.push((format!("the form {verb}"), ana.get(after.leads_to()).await.text));
+    }
     let search = super::browser::encoded(&[("q", text)]);
     for path in
         ["/", "/incidents/142", "/incidents/142/timeline", "/incidents/142/postmortem", &format!("/search?{search}")]

@@ -3,7 +3,7 @@
 use super::browser::Browser;
 use super::scene::{self, say};
 use axum::http::StatusCode;
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use smokejumper_intents::utterance::Place;
 use std::time::Duration;
 
@@ -130,4 +130,23 @@ async fn the_console_is_a_chat_where_twice_is_once() {
     for _ in 0..5 {
         assert_eq!(heard.try_recv(), Ok(IncidentId(7)));
     }
+}
+
+#[tokio::test]
+async fn the_list_does_not_stir_for_what_is_hidden() {
+    let house = scene::morning().await;
+    let cy = Browser::of(&house, "cy").await;
+    let mut list = Stream::open(&cy, "/live").await;
+    say(&house, "bo", Place::Incident(142), "private").await;
+    // That it vanished is shown once; what happens in it from then on is not.
+    assert_eq!(list.next().await.as_deref(), Some("changed"));
+    assert!(!cy.get("/").await.text.contains("INC-142"));
+    say(&house, "bo", Place::Incident(142), "note among ourselves").await;
+    let mut fresh = Stream::open(&cy, "/live").await;
+    say(&house, "bo", Place::Incident(142), "note still among ourselves").await;
+    assert!(fresh.0.next().now_or_never().is_none(), "the list stirred");
+    say(&house, "bo", Place::Lobby, "declare something else is on fire").await;
+    assert!(fresh.0.next().now_or_never().is_some(), "and would have");
+    assert_eq!(list.next().await.as_deref(), Some("changed"));
+    assert!(cy.get("/").await.text.contains("something else is on fire"));
 }

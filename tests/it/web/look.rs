@@ -56,7 +56,14 @@ async fn pages_can_be_used_without_a_mouse_and_without_sight() {
         assert!(page.contains("<a class=\"skip\" href=\"#main\">") && page.contains("<main id=\"main\""), "{path}");
         assert!(!page.contains(" style=\"") && !page.contains(" onclick"), "{path}");
         for field in page.split("<textarea").skip(1) {
-            assert!(field.contains("id=\"say\"") && page.contains("<label for=\"say\">"), "{path}");
+            let id = field.split(" id=\"").nth(1).and_then(|t| t.split('"').next()).unwrap();
+            assert!(page.contains(&format!("<label for=\"{id}\">")), "{path}: {id} has no label");
+        }
+        for field in page.split("<select").skip(1).chain(page.split("<input").skip(1)) {
+            let field = field.split('>').next().unwrap();
+            let named = field.split(" id=\"").nth(1).and_then(|t| t.split('"').next());
+            let labelled = named.is_some_and(|id| page.contains(&format!("<label for=\"{id}\">")));
+            assert!(labelled || field.contains("aria-label=") || field.contains("type=\"hidden\""), "{path}: {field}");
         }
         let mut ids: Vec<_> = page.split(" id=\"").skip(1).map(|t| t.split('"').next().unwrap()).collect();
         let all = ids.len();

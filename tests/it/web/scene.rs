@@ -202,7 +202,9 @@ pub fn delivery(signals: Vec<Signal>) -> Event {
 /// Says something the way people do.
 pub async fn say(house: &House, id: &str, place: Place, text: &str) {
     house.clock.pass(20 * SECOND);
-    let Reading::Clear(ask) = read(&Utterance { text: text.to_owned(), place }) else { panic!("{text} is not clear") };
+    let (Reading::Clear(ask) | Reading::Confirm { ask, .. }) = read(&Utterance { text: text.to_owned(), place }) else {
+        panic!("{text} is not clear")
+    };
     let reply = house.happen(Event::Asked { by: who(id), ask }).await;
     assert!(!format!("{:?}", reply.title).contains("No: "), "{text} was refused: {reply:?}");
 }

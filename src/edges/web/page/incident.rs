@@ -1,12 +1,13 @@
 //! One incident: what is known (the card), what was said and done (the thread), and where to say the next thing.
 
-use super::{Frame, Number, Shown, answer, composer, heading};
+use super::{Frame, Number, Shown, answer, composer, filling, heading};
 use crate::edges::web::forms::Ticket;
 use crate::edges::web::login::Answer;
 use crate::edges::web::routes::Signed;
 use crate::edges::web::trouble::Trouble;
 use crate::edges::web::{WebState, names, render, time};
 use crate::flow::card::card;
+use crate::flow::effort::belonging;
 use crate::flow::fact::{Entry, Fact};
 use crate::flow::identity::{Actor, Platform};
 use crate::flow::incident::{Incident, IncidentId};
@@ -23,6 +24,11 @@ use smokejumper_intents::word::{Role, State as Stage};
 
 /// Posts and acts shown, the newest; the timeline has them all.
 const THREAD: usize = 120;
+
+/// Open incidents looked through for what this one may be a part of.
+const OTHERS: u32 = 50;
+/// People named of those in it.
+const PEOPLE: usize = 8;
 
 /// The way most incidents go; the rest is said in words.
 const WAY: [Stage; 6] =
@@ -44,6 +50,7 @@ pub async fn page(web: &WebState, signed: &Signed, id: IncidentId, said: Option<
     let entries = web.views.entries(viewer, id).await?;
     let posts = web.views.said(viewer, id, Platform::Console).await?;
     let desk = web.views.desk().await?;
+    let others = web.views.list(viewer, false, OTHERS).await?;
     let now = web.clock.now();
     let ticket = Ticket::new(signed, Some(id.0))?;
     let setting = render::Setting { ticket: Some(&ticket), now };
@@ -52,6 +59,7 @@ pub async fn page(web: &WebState, signed: &Signed, id: IncidentId, said: Option<
         code { "note …" } " · " code { "ack" } " · " code { "sev 2" } " · " code { "why" } " · " code { "who" } " · "
         code { "run …" } " · " code { "resolve" } " · " code { "help" }
     };
+    let choices = filling::Choices { policy: &web.policy, incident: Some(&incident), others: &others };
     let content = html! {
         div.room {
             div.head #head data-live-part="" {
@@ -62,6 +70,7 @@ pub async fn page(web: &WebState, signed: &Signed, id: IncidentId, said: Option<
             div.talk {
                 (answer(said, &ticket, now))
                 (composer(&format!("/incidents/{}/say", id.0), &ticket, said.and_then(|a| a.typed.as_deref()), &hint))
+                (filling::forms(&filling::fitting(&incident), signed.right, &ticket, &choices))
                 section.thread #thread data-live-part="" {
                     h2 { "Thread" }
                     (thread(web, id, &entries, &posts, now))
@@ -103,6 +112,17 @@ fn head(web: &WebState, incident: &Incident, now: At) -> Markup {
                 span.key { "Acknowledged" } " "
                 @match times.acknowledged { Some(at) => (time::ago(at, now)), None => em { "not yet" } }
             }
+            @let people = filling::in_it(incident, &web.policy);
+            @if !people.is_empty() {
+                li {
+                    span.key { "In it" } " "
+                    @for (n, name) in people.iter().take(PEOPLE).enumerate() {
+                        @if n > 0 { ", " }
+                        bdi { (inert::line(name)) }
+                    }
+                    @if let Some(more) = people.len().checked_sub(PEOPLE).filter(|n| *n > 0) { " and " (more) " more" }
+                }
+            }
             @if !incident.groups.is_empty() {
                 li {
                     span.key { "Alerts" } " "
@@ -112,6 +132,7 @@ fn head(web: &WebState, incident: &Incident, now: At) -> Markup {
             }
         }
         (way(incident))
+        @for line in belonging(incident) { p.note { (render::spans(&line.spans, now)) } }
         @if let Some(trouble) = incident.trouble.as_ref().filter(|_| incident.is_open()) {
             p.note role="alert" { strong { "Trouble: " } bdi.outside { (inert::line(trouble)) } }
         }

@@ -1,6 +1,6 @@
 //! The list: what is open, what ended lately, and alerts that belong to nothing.
 
-use super::{Frame, Shown, answer, composer};
+use super::{Frame, Shown, answer, composer, filling};
 use crate::edges::web::forms::Ticket;
 use crate::edges::web::login::Answer;
 use crate::edges::web::routes::Signed;
@@ -10,6 +10,7 @@ use crate::flow::desk::AlertState;
 use crate::flow::incident::Incident;
 use crate::flow::moment::At;
 use crate::flow::signal::AlertStatus;
+use crate::flow::silence;
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -41,7 +42,9 @@ pub async fn page(web: &WebState, signed: &Signed, said: Option<&Answer>) -> Res
     open.sort_by_key(Incident::severity);
     let ended = web.views.list(viewer, true, ENDED).await?;
     let loose = web.views.loose(viewer, LOOSE).await?;
+    let silences = silence::list(&web.views.desk().await?, &web.policy, now);
     let ticket = Ticket::new(signed, None)?;
+    let choices = filling::Choices { policy: &web.policy, incident: None, others: &[] };
     let hint = html! { code { "declare checkout returns 500s since 10:02" } " · " code { "search connection pool" } " · " code { "help" } };
     let content = html! {
         h1.sr { "Incidents" }
@@ -58,6 +61,11 @@ pub async fn page(web: &WebState, signed: &Signed, said: Option<&Answer>) -> Res
                     h2 { "Alerts of no incident " span.count { (count(loose.len(), LOOSE)) } }
                     @if loose.is_empty() { p.empty { "None." } } @else { (alerts(&loose, now)) }
                 }
+                section.silences #silences data-live-part="" {
+                    h2 { "Silences" }
+                    (render::reply(&silences, render::Setting { ticket: Some(&ticket), now }))
+                }
+                (filling::forms(&["silence"], signed.right, &ticket, &choices))
             }
             section.ended #ended data-live-part="" {
                 h2 { "Recently ended " span.count { (count(ended.len(), ENDED)) } }

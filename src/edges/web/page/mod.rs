@@ -1,5 +1,6 @@
 //! The pages, one file each, and what they share: the frame around them and the composer.
 
+mod filling;
 pub mod incident;
 pub mod incidents;
 pub mod login;
