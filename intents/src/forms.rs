@@ -154,13 +154,11 @@ impl Values {
         read: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, Misread> {
         let Some(text) = self.optional(name) else { return Ok(None) };
-        match read(&text) {
-            Some(value) => Ok(Some(value)),
-            None => {
-                let problem = Line::ours(format!("In \"{name}\" I can't read ")).code(&text).and(". Write it like ");
-                Err(Misread::new(problem.code(like).and(".")))
-            }
-        }
+        let value = read(&text).ok_or_else(|| {
+            let problem = Line::ours(format!("In \"{name}\" I can't read ")).code(&text).and(". Write it like ");
+            Misread::new(problem.code(like).and("."))
+        })?;
+        Ok(Some(value))
     }
 
     /// The same, where it must be there.

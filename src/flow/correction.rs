@@ -10,7 +10,7 @@ use super::moment::{At, MINUTE};
 use super::phrase::{line, ours, section, strong, titled};
 use super::refusal::Refusal;
 use smokejumper_intents::intent::When;
-use smokejumper_intents::reply::{Line, Span};
+use smokejumper_intents::reply::Line;
 use smokejumper_intents::word::Milestone;
 
 /// Says when `milestone` really was.
@@ -32,26 +32,17 @@ pub fn correct(draft: &mut Draft, id: IncidentId, milestone: Milestone, when: Wh
         )));
     }
     let from = known(&incident.times, milestone);
-    let said = |what: &str| {
-        vec![
-            ours(format!("\"{}\" {what} ", milestone.label())),
-            Span::Time(to.0),
-            ours(format!(" ({} UTC)", to.minute())),
-        ]
-    };
+    let said = |what: &str| format!("\"{}\" {what} {} UTC", milestone.label(), to.minute());
     if from == Some(to) {
-        draft.reply(titled(said("is known to be at")));
+        draft.reply(titled(vec![ours(format!("{} already.", said("is at")))]));
         return Ok(());
     }
     draft.record(id, Fact::Corrected { milestone, from, to });
     if over {
         learning::learn(draft, id);
     }
-    let mut spans = said("was at");
-    spans.push(ours(
-        from.map_or_else(|| ", not known before.".to_owned(), |from| format!(", not {} UTC.", from.minute())),
-    ));
-    let mut message = titled(spans);
+    let before = from.map_or_else(|| "not known before".to_owned(), |from| format!("not {} UTC", from.minute()));
+    let mut message = titled(vec![ours(format!("{}, {before}.", said("was at")))]);
     let doubts = draft.incident(id).map(|i| doubts(&i.times, milestone, to)).unwrap_or_default();
     if !doubts.is_empty() {
         message.sections.push(section("", doubts));

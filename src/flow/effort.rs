@@ -2,7 +2,7 @@
 
 use super::desk::Desk;
 use super::incident::{Incident, Update};
-use super::moment::{At, span};
+use super::moment::{At, MINUTE, span};
 use super::phrase::{actor, button, faint, line, ours, outside, party, section, strong};
 use super::policy::Policy;
 use super::silence;
@@ -70,9 +70,13 @@ pub fn last_update(incident: &Incident, policy: &Policy, now: At) -> Section {
 }
 
 fn update_lines(update: &Update, policy: &Policy, now: At) -> Vec<Line> {
+    let age = match now.since(update.at) {
+        moment if moment < MINUTE => "just now".to_owned(),
+        age => format!("{} ago", span(age)),
+    };
     let mut lines = vec![line(vec![
         outside(update.conditions.clone()),
-        faint(format!(" ({} ago, by ", span(now.since(update.at)))),
+        faint(format!(" ({age}, by ")),
         actor(policy, &update.by),
         faint(")"),
     ])];

@@ -9,7 +9,7 @@ use super::phrase::{code, count, faint, line, ours, outside, person, strong, tit
 use super::policy::Policy;
 use super::timeline::{Told, timeline};
 use smokejumper_intents::reply::{Reply, Section, Span};
-use smokejumper_intents::word::Severity;
+use smokejumper_intents::word::{Milestone, Severity, State};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Postmortem {
@@ -40,11 +40,17 @@ pub fn draft(incident: &Incident, entries: &[Entry], policy: &Policy) -> Postmor
         Chapter { heading: "Impact and times", sentences: times(incident, entries) },
         Chapter { heading: "Cause", sentences: cause(incident, entries) },
         Chapter { heading: "What was done", sentences: remediation(entries) },
+        Chapter { heading: "Tasks", sentences: tasks(incident, entries) },
+        Chapter { heading: "What was told", sentences: entries.iter().filter_map(told).collect() },
         Chapter {
             heading: "What was noted",
             sentences: find(|f| matches!(f, Fact::Noted { .. })).filter_map(noted).collect(),
         },
         Chapter { heading: "Follow-ups", sentences: follow_ups(incident, entries, policy) },
+        Chapter {
+            heading: "Lessons",
+            sentences: vec![unknown("what went well, what went badly, and what was luck; people write that.")],
+        },
     ];
     let sections = sections.into_iter().filter(|c| !c.sentences.is_empty()).collect();
     Postmortem { title: format!("{}: {}", incident.id, incident.title), sections, timeline: timeline(entries, policy) }
@@ -64,7 +70,9 @@ fn numbers(entries: &[Entry], wanted: impl Fn(&Fact) -> bool) -> Vec<u32> {
 
 fn what_happened(incident: &Incident, entries: &[Entry]) -> Vec<Sentence> {
     let mut sentences = Vec::new();
-    let declared = numbers(entries, |f| matches!(f, Fact::Declared { .. }));
+    let declared = numbers(entries, |f| {
+        matches!(f, Fact::Declared { .. } | Fact::Corrected { milestone: Milestone::Declared, .. })
+    });
     let mut spans = vec![
         ours(format!("On {} at {} UTC ", incident.times.declared.day(), incident.times.declared.hm())),
         outside(incident.title.clone()),
@@ -92,6 +100,25 @@ fn what_happened(incident: &Incident, entries: &[Entry]) -> Vec<Sentence> {
         let told = format!("{} told of it: ", count(total, "alert"));
         sentences.push(said(vec![ours(told), code(names), ours(more)], alerts));
     }
+    for entry in entries {
+        match &entry.fact {
+            Fact::Absorbed { other, title } => {
+                let spans = vec![
+                    Span::Incident(other.0),
+                    ours(" turned out to be a part of it: "),
+                    outside(title.clone()),
+                    ours("."),
+                ];
+                sentences.push(said(spans, vec![entry.n]));
+            }
+            Fact::Merged { into } => {
+                let spans =
+                    vec![ours("It turned out to be a part of "), Span::Incident(into.0), ours(", where it went on.")];
+                sentences.push(said(spans, vec![entry.n]));
+            }
+            _ => {}
+        }
+    }
     sentences
 }
 
@@ -107,7 +134,22 @@ fn first_severity(incident: &Incident, entries: &[Entry]) -> Severity {
 fn times(incident: &Incident, entries: &[Entry]) -> Vec<Sentence> {
     let start = incident.times.detected.unwrap_or(incident.times.declared);
     let mut sentences = Vec::new();
-    let acknowledged = numbers(entries, |f| matches!(f, Fact::Acknowledged));
+    // A duration is made of both its ends, and of who said later when they really were.
+    let first = if incident.times.detected.is_some() { Milestone::Detected } else { Milestone::Declared };
+    let at = |milestone: Milestone, is: fn(&Fact) -> bool| {
+        let corrected = |f: &Fact| matches!(f, Fact::Corrected { milestone: m, .. } if *m == milestone || *m == first);
+        numbers(entries, |f| is(f) || corrected(f))
+    };
+    if let Some(began) = incident.times.impact_started {
+        let before = start.since(began);
+        let text = if before > 0 {
+            format!("It began at {} UTC, {} before the first sign.", began.minute(), span(before))
+        } else {
+            format!("It began at {} UTC.", began.minute())
+        };
+        sentences.push(said(vec![ours(text)], at(Milestone::ImpactStarted, |_| false)));
+    }
+    let acknowledged = at(Milestone::Acknowledged, |f| matches!(f, Fact::Acknowledged));
     match incident.times.acknowledged {
         Some(at) => {
             sentences.push(said(
@@ -117,12 +159,11 @@ fn times(incident: &Incident, entries: &[Entry]) -> Vec<Sentence> {
         }
         None => sentences.push(unknown("nobody acknowledged it here.")),
     }
-    let mitigated =
-        numbers(entries, |f| matches!(f, Fact::StateSet { state: smokejumper_intents::word::State::Mitigated, .. }));
+    let mitigated = at(Milestone::Mitigated, |f| matches!(f, Fact::StateSet { state: State::Mitigated, .. }));
     if let Some(at) = incident.times.mitigated {
         sentences.push(said(vec![ours(format!("It was mitigated after {}.", span(at.since(start))))], mitigated));
     }
-    let resolved = numbers(entries, |f| matches!(f, Fact::Resolved { .. }));
+    let resolved = at(Milestone::Resolved, |f| matches!(f, Fact::Resolved { .. }));
     match incident.times.resolved {
         Some(at) => {
             sentences.push(said(vec![ours(format!("It was resolved after {}.", span(at.since(start))))], resolved));
@@ -218,6 +259,33 @@ fn remediation(entries: &[Entry]) -> Vec<Sentence> {
         None => sentences.push(unknown("what fixed it was not stated.")),
     }
     sentences
+}
+
+fn tasks(incident: &Incident, entries: &[Entry]) -> Vec<Sentence> {
+    let mut sentences = Vec::new();
+    for entry in entries {
+        let Fact::TaskOpened { id, title, .. } = &entry.fact else { continue };
+        let done = numbers(entries, |f| matches!(f, Fact::TaskDone { id: d } if d == id));
+        let state = match incident.tasks.get(id).and_then(|t| t.done_at) {
+            Some(at) => format!(", done after {}", span(at.since(entry.at))),
+            None => ", not done".to_owned(),
+        };
+        let spans = vec![strong(format!("T-{id} ")), outside(title.clone()), ours(state)];
+        sentences.push(said(spans, std::iter::once(entry.n).chain(done).collect()));
+    }
+    sentences
+}
+
+/// An update, as everybody got it.
+fn told(entry: &Entry) -> Option<Sentence> {
+    let Fact::Updated { conditions, actions, needs } = &entry.fact else { return None };
+    let mut spans = vec![ours(format!("{} UTC: ", entry.at.hm())), outside(conditions.clone())];
+    for (what, part) in [("; being done: ", actions), ("; needed: ", needs)] {
+        if let Some(part) = part {
+            spans.extend([ours(what), outside(part.clone())]);
+        }
+    }
+    Some(said(spans, vec![entry.n]))
 }
 
 fn noted(entry: &Entry) -> Option<Sentence> {

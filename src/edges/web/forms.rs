@@ -131,21 +131,29 @@ impl FromRequest<WebState> for Filled {
         let signed: Option<Signed> = request.extensions().get().cloned();
         let Form(sent): Form<Vec<(String, String)>> =
             Form::from_request(request, web).await.map_err(|why| unreadable(&why))?;
-        let mut posted =
-            Posted { csrf: String::new(), nonce: String::new(), page: None, text: String::new(), ask: String::new() };
-        let (mut verb, mut fields) = (String::new(), Vec::new());
+        let strange = || unreadable_because("It is not one of ours.");
+        let (mut csrf, mut nonce, mut page, mut verb, mut fields) = (None, None, None, None, Vec::new());
         for (name, value) in sent {
-            match name.as_str() {
-                "csrf" => posted.csrf = value,
-                "nonce" => posted.nonce = value,
-                "page" => posted.page = Some(value.parse().map_err(|_| unreadable_because("It is not one of ours."))?),
-                "verb" => verb = value,
-                _ => fields.push((name, value)),
+            let own = match name.as_str() {
+                "csrf" => &mut csrf,
+                "nonce" => &mut nonce,
+                "page" => &mut page,
+                "verb" => &mut verb,
+                _ => {
+                    fields.push((name, value));
+                    continue;
+                }
+            };
+            if own.replace(value).is_some() {
+                return Err(strange());
             }
         }
+        let (Some(csrf), Some(nonce), Some(verb)) = (csrf, nonce, verb) else { return Err(strange()) };
+        let page = page.map(|page| page.parse().map_err(|_| strange())).transpose()?;
+        let posted = Posted { csrf, nonce, page, text: String::new(), ask: String::new() };
         posted.vouched(signed.as_ref())?;
-        let form = forms::find(&verb).ok_or_else(|| unreadable_because("It is not one of ours."))?;
-        let values = Values::of(form, &fields).ok_or_else(|| unreadable_because("It is not one of ours."))?;
+        let form = forms::find(&verb).ok_or_else(strange)?;
+        let values = Values::of(form, &fields).ok_or_else(strange)?;
         Ok(Self { posted, form, values })
     }
 }

@@ -27,7 +27,7 @@ fn shown(story: &Story, number: u32) -> String {
 
 fn told(story: &Story, number: u32) -> String {
     let entries: Vec<_> = story.journal.iter().filter(|e| e.incident == IncidentId(number)).cloned().collect();
-    text::render(&timeline::reply(IncidentId(number), &entries, &story.policy, 100), 90)
+    text::render(&timeline::reply(IncidentId(number), &entries, &story.policy, 100), 400)
 }
 
 #[test]
@@ -38,28 +38,36 @@ fn an_update_is_on_the_card_with_its_age() {
         1,
         "update one in three searches fails actions: rolling back v41 needs: somebody from payments",
     );
-    insta::assert_snapshot!(said.unwrap(), @"");
+    insta::assert_snapshot!(said.unwrap(), @r#"
+    Update: one in three searches fails
+
+      Being done: rolling back v41
+      Needed: somebody from payments
+      by ana
+    "#);
     story.wait(12 * MINUTE);
     let card = shown(&story, 1);
     assert!(card.contains("Last update\n  one in three searches fails (12 min ago, by ana)\n  being done: rolling back v41\n  needed: somebody from payments"), "{card}");
     story.say("ben", 1, "update all is well again").unwrap();
     let card = shown(&story, 1);
-    assert!(card.contains("all is well again (0 ms ago, by ben)") && !card.contains("being done"), "{card}");
+    assert!(card.contains("all is well again (just now, by ben)") && !card.contains("being done"), "{card}");
+    let told = told(&story, 1);
     assert!(
-        told(&story, 1).contains(
+        told.contains(
             "ana gave an update: one in three searches fails; being done: rolling back v41; needed: somebody"
-        )
+        ),
+        "{told}"
     );
 }
 
 #[test]
 fn tasks_have_owners_and_an_end() {
     let mut story = burning();
-    insta::assert_snapshot!(story.say("ana", 1, "task Drain node 3 owner:@kim").unwrap(), @"");
+    insta::assert_snapshot!(story.say("ana", 1, "task Drain node 3 owner:@kim").unwrap(), @"Task T-1: Drain node 3, for kim");
     story.say("ana", 1, "task Tell support").unwrap();
     assert!(story.say("ben", 1, "task Tell support").unwrap_err().contains("T-2 says the same"));
     story.say("ben", 1, "assign me T-2").unwrap();
-    insta::assert_snapshot!(story.say("ben", 1, "assign @kim T-1").unwrap(), @"");
+    insta::assert_snapshot!(story.say("ben", 1, "assign @kim T-1").unwrap(), @"kim has it already.");
     let card = shown(&story, 1);
     assert!(card.contains("Tasks\n  T-1 Drain node 3, kim\n  T-2 Tell support, ben"), "{card}");
     story.say("kim", 1, "task done T-1").unwrap();
@@ -76,7 +84,12 @@ fn tasks_have_owners_and_an_end() {
     // What is left over is said when it is closed, and can still be done.
     story.say("ana", 1, "resolve cause: x fix: y").unwrap();
     assert!(story.say("ana", 1, "task one more").unwrap_err().contains("tasks are for while it goes on"));
-    insta::assert_snapshot!(story.say("ana", 1, "close").unwrap(), @"");
+    insta::assert_snapshot!(story.say("ana", 1, "close").unwrap(), @r#"
+    Closed (was resolved).
+
+    Still to be done
+      T-2 Tell support
+    "#);
     story.say("ben", 1, "task done T-2").unwrap();
 }
 
@@ -95,7 +108,7 @@ fn a_follow_up_changes_hands() {
 #[test]
 fn a_better_title_is_seen_at_once() {
     let mut story = burning();
-    insta::assert_snapshot!(story.say("ana", 1, "rename Search returns nothing").unwrap(), @"");
+    insta::assert_snapshot!(story.say("ana", 1, "rename Search returns nothing").unwrap(), @"INC-1 is called Search returns nothing now (was Down on search).");
     assert!(shown(&story, 1).starts_with("INC-1 Search returns nothing\n"));
     assert!(story.say("ana", 1, "rename Search returns nothing").unwrap().contains("called that already"));
     assert!(story.effects.iter().any(|e| matches!(e, Effect::Recall { incident: IncidentId(1) })));
@@ -121,9 +134,9 @@ fn it_ends_as_people_say_and_what_is_final_stays_so() {
     assert_eq!(story.say("ben", 3, "cancel").unwrap().trim(), "Cancelled: nothing more happens here.");
     story.say("ben", 4, "merge INC-1").unwrap();
     for (number, why) in [
-        (2, "INC-2 was declined, and that is final: it can't be opened again. Try: declare number 2 is odd"),
+        (2, "INC-2 was declined, and that is final: it can't be opened again. Try: `declare number 2 is odd`"),
         (3, "INC-3 was cancelled, and that is final: it can't be opened again."),
-        (4, "INC-4 is part of INC-1 now, and can't be opened again; it goes on there. Try: card INC-1"),
+        (4, "INC-4 is part of INC-1 now, and can't be opened again; it goes on there. Try: `card INC-1`"),
     ] {
         let refused = story.say("ana", number, "reopen").unwrap_err();
         assert!(refused.contains(why), "{refused}");
@@ -139,9 +152,15 @@ fn a_moment_is_corrected_and_durations_follow() {
     story.wait(30 * MINUTE);
     story.say("ana", 1, "resolve cause: full disk fix: made room").unwrap();
     // It is 11:00 on 2026-11-20.
-    insta::assert_snapshot!(story.say("ben", 1, "correct resolved 10:45").unwrap(), @"");
+    insta::assert_snapshot!(story.say("ben", 1, "correct resolved 10:45").unwrap(), @r#""resolved" was at 2026-11-20 10:45 UTC, not 2026-11-20 11:00 UTC."#);
     assert!(shown(&story, 1).contains("resolved · 45 min"));
-    insta::assert_snapshot!(story.say("ben", 1, "correct impact 20m ago").unwrap(), @"");
+    insta::assert_snapshot!(story.say("ben", 1, "correct impact 20m ago").unwrap(), @r#"
+    "impact started" was at 2026-11-20 10:40 UTC, not known before.
+
+      Look again: that is after "detected" (2026-11-20 10:00 UTC), which usually comes later.
+      Look again: that is after "declared" (2026-11-20 10:00 UTC), which usually comes later.
+      Look again: that is after "acknowledged" (2026-11-20 10:30 UTC), which usually comes later.
+    "#);
     // The latest 23:30 that is not ahead of us was yesterday.
     story.say("ben", 1, "correct impact 23:30").unwrap();
     assert_eq!(story.incident(1).times.impact_started.unwrap().minute(), "2026-11-19 23:30");
@@ -152,7 +171,7 @@ fn a_moment_is_corrected_and_durations_follow() {
             .unwrap_err()
             .contains("is in the future; it is 2026-11-20 11:00 UTC now")
     );
-    assert!(story.say("ben", 1, "correct detected 10:00").unwrap().contains("is known to be at"));
+    assert!(story.say("ben", 1, "correct detected 10:00").unwrap().contains("is at 2026-11-20 10:00 UTC already"));
     assert!(told(&story, 1).contains("ben corrected \"resolved\" to 2026-11-20T10:45:00Z (was 2026-11-20T11:00:00Z)"));
     // What is learned again says when it was.
     let lessons = story.journal.iter().filter_map(|e| match &e.fact {
@@ -162,7 +181,31 @@ fn a_moment_is_corrected_and_durations_follow() {
     assert_eq!(lessons.last().unwrap(), "2026-11-20 10:45");
     let entries: Vec<_> = story.journal.iter().filter(|e| e.incident == IncidentId(1)).cloned().collect();
     let written = text::render(&postmortem::draft(story.incident(1), &entries, &story.policy).reply(), 90);
-    insta::assert_snapshot!(written, @"");
+    insta::assert_snapshot!(written, @r#"
+    Postmortem INC-1: Down on search
+
+    What happened
+      On 2026-11-20 at 10:00 UTC Down on search was declared as SEV2 on `search`. [#e1]
+      1 alert told of it: `Down`. [#e2]
+
+    Impact and times
+      It began at 2026-11-20 09:50 UTC, 10 min before the first sign. [#e9 #e11 #e13]
+      Somebody acknowledged 30 min after the first sign. [#e3]
+      It was resolved after 45 min. [#e4 #e7]
+      Not known: how many users were affected.
+
+    Cause
+      The cause, as stated: full disk. [#e4]
+
+    What was done
+      What fixed it: made room. [#e4]
+
+    Follow-ups
+      Not known: no follow-up was agreed on.
+
+    Lessons
+      Not known: what went well, what went badly, and what was luck; people write that.
+    "#);
     story.say("ben", 1, "reopen").unwrap();
     assert!(story.say("ben", 1, "correct resolved 10:45").unwrap_err().contains("not resolved yet"));
 }
@@ -179,7 +222,32 @@ fn who_comes_late_is_told_what_matters() {
     story.wait(2 * MINUTE);
     let entries = story.journal.clone();
     let page = |who| text::render(&catch_up(story.incident(1), &entries, &story.policy, &account(who), story.now), 90);
-    insta::assert_snapshot!(page(4), @"");
+    insta::assert_snapshot!(page(4), @r#"
+    Catch-up on INC-1 Down on search (since you were heard of here, 12 min ago)
+
+    Where it stands
+      SEV2 · triage · 12 min · 1 alert firing
+      incident commander: ana
+
+    Last update
+      half of all searches fail (2 min ago, by ana)
+      needed: somebody who knows the index
+
+    What was tried
+      #1 `restart` waits for 1 approval; asked by ana
+
+    What is asked for
+      needed: somebody who knows the index
+      run #1 `restart` awaits approval
+      somebody to acknowledge it
+      T-1 Drain node 3, nobody yet
+
+    What happened
+      2026-11-20 10:10 UTC ana gave an update: half of all searches fail; needed: somebody who
+        knows the index
+      10:10 UTC ana opened task T-1: Drain node 3
+      10:10 UTC ana asked to run #1 `restart` (plan 70700363b363)
+    "#);
     assert!(page(5).contains("you have not been heard of here yet") && page(5).contains("I see timeouts"));
     // Under her other account she is the same.
     assert!(page(1).contains("since you were heard of here, 2 min ago"), "{}", page(1));

@@ -169,7 +169,7 @@ async fn a_form_that_no_page_of_ours_made_changes_nothing() {
     let without = |name: &str| good.iter().copied().filter(|(n, _)| *n != name).collect::<Vec<_>>();
     let with = |name: &'static str, value: &'static str| [without(name).as_slice(), &[(name, value)]].concat();
     for (fields, status) in [
-        (without("csrf"), StatusCode::FORBIDDEN),
+        (without("csrf"), StatusCode::UNPROCESSABLE_ENTITY),
         (with("csrf", "forged"), StatusCode::FORBIDDEN),
         (with("nonce", "short"), StatusCode::UNPROCESSABLE_ENTITY),
         (with("verb", "explode"), StatusCode::UNPROCESSABLE_ENTITY),
