@@ -11,13 +11,8 @@ use smokejumper::flow::desk::Desk;
 use smokejumper::flow::effect::{Destination, Effect};
 use smokejumper::flow::escalation::{levels, read_key, wanted};
 use smokejumper::flow::event::Event;
-<<<<<<< HEAD
 use smokejumper::flow::fact::{Answered, Entry, Fact, Origin};
-use smokejumper::flow::identity::Platform;
-=======
-use smokejumper::flow::fact::{Entry, Fact, Origin};
 use smokejumper::flow::identity::{Actor, Platform};
->>>>>>> 4071c0e (web: Fill in forms; stories of a team; the simulator plays them)
 use smokejumper::flow::incident::{Incident, IncidentId, Phase};
 use smokejumper::flow::moment::At;
 use smokejumper::flow::recollection::Lesson;
@@ -42,11 +37,8 @@ pub fn check(life: &mut Life) -> Broken {
     folds(&journal, &state, &mut broken);
     ends(&journal, &posted, &state, &mut broken);
     outside(life, &journal, &posted, &state, &mut broken);
-<<<<<<< HEAD
     phones(life, &journal, &posted, &state, &mut broken);
-=======
     privacy(life, &journal, &posted, &state, &mut broken);
->>>>>>> 4071c0e (web: Fill in forms; stories of a team; the simulator plays them)
     if !broken.is_empty() {
         return broken;
     }

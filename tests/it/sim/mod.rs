@@ -27,11 +27,7 @@ use std::time::Instant;
 /// Lives in a plain `cargo test`: about a minute on two cores.
 const LIVES: u64 = 20_000;
 /// What a plain run must have been through at least fifty times, or its silence means little.
-<<<<<<< HEAD
-const WORTH_SEEING: [&str; 20] = [
-=======
-const WORTH_SEEING: [&str; 22] = [
->>>>>>> 4071c0e (web: Fill in forms; stories of a team; the simulator plays them)
+const WORTH_SEEING: [&str; 26] = [
     "crash",
     "store struck",
     "vendor struck",
@@ -48,19 +44,16 @@ const WORTH_SEEING: [&str; 22] = [
     "undelivered",
     "learned",
     "suggested",
-<<<<<<< HEAD
     "paged",
     "page_answered",
     "unanswered",
     "reminded",
-=======
     "merged",
     "made_private",
     "silenced",
     "task_opened",
     "assigned",
     "corrected",
->>>>>>> 4071c0e (web: Fill in forms; stories of a team; the simulator plays them)
 ];
 /// Lives within which each planted fault must be found.
 const ENOUGH: u64 = 6_000;

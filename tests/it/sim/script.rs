@@ -210,7 +210,6 @@ impl Author {
         self.ask(by, Some(incident), intent);
     }
 
-<<<<<<< HEAD
     /// Among everything else people are called, put reminders off, and press buttons on their phones.
     fn phones(&mut self) {
         for _ in 0..=self.dice.below(4) {
@@ -229,7 +228,8 @@ impl Author {
                 self.steps.insert(at.min(self.steps.len()), step);
             }
         }
-=======
+    }
+
     /// What a team does besides: some of it cannot be taken back.
     fn team(&mut self) {
         let (by, incident) = (self.anybody(), self.incident());
@@ -262,7 +262,6 @@ impl Author {
             }
         };
         self.ask(by, Some(incident), intent);
->>>>>>> 4071c0e (web: Fill in forms; stories of a team; the simulator plays them)
     }
 
     fn clock(&mut self) {
