@@ -45,7 +45,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// Memory's folder in the data directory.
-const INDEX: &str = "index";
+pub const INDEX: &str = "index";
 /// How soon a storage that must not be used any more is noticed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What is under way at the end gets this long (ARCHITECTURE.md: SIGTERM drains within 20 s); the next start looks after the rest.

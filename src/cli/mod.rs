@@ -1,11 +1,13 @@
 //! Commands of the one binary, a file each. Knows the app and the configuration; decides nothing about incidents.
 
+mod audit;
 pub mod backtest;
 mod backup;
 mod call;
 mod check;
 mod completions;
 pub mod demo;
+mod doctor;
 pub mod exit;
 mod export;
 mod incident;
@@ -65,6 +67,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Check configuration and runbooks, and say where what is wrong.
     Check(check::Args),
+    /// One page about everything that may need a hand, each with what to do.
+    Doctor(doctor::Args),
     /// Say to a running smokejumper what you would say in a channel: `incident list`, `incident -i 12 ack`.
     Incident(incident::Args),
     /// Print a link that signs a person in to the console of a running smokejumper, once.
@@ -75,6 +79,8 @@ enum Command {
     Reindex,
     /// Write all incidents with their facts, alerts and effects as JSON lines.
     Export(export::Args),
+    /// Verify the journal, or write it for other systems.
+    Audit(audit::Args),
     /// Copy the whole database into one file, while it is used.
     Backup(backup::Args),
     /// Fill an empty data directory and database from a backup.
@@ -174,6 +180,8 @@ async fn command(cli: Cli) -> Exit {
         },
         Command::Source(ref args) => source::run(&cli.global, args),
         Command::Export(ref args) => export::run(&cli.global, args).await,
+        Command::Doctor(ref args) => doctor::run(&cli.global, args).await,
+        Command::Audit(ref args) => audit::run(&cli.global, args).await,
         Command::Backup(ref args) => backup::run(&cli.global, args).await,
         Command::Restore(ref args) => restore::run(&cli.global, args).await,
         Command::Completions(ref args) => completions::completions(args),

@@ -9,6 +9,7 @@
 //! All writes go through one `writer`; reading is a [`Reader`]'s, which other processes may open beside it.
 //! Knows SQL and files; knows neither why something is stored nor who asks.
 
+pub mod about;
 pub mod anchor;
 pub mod audit;
 pub mod backup;
@@ -31,6 +32,7 @@ mod schema;
 mod sqlite;
 pub mod standby;
 pub mod stock;
+pub mod trail;
 pub mod upgrade;
 mod views;
 mod writer;
