@@ -1,5 +1,6 @@
 //! COMPOSITION ROOT: the only room that names concrete edges. Puts them around the engine, serves, and drains.
 
+mod erasing;
 mod ground;
 mod health;
 mod heartbeat;
@@ -8,9 +9,11 @@ mod logins;
 mod loops;
 mod tracking;
 
+pub use erasing::erase_alone;
 pub use ground::Ground;
 pub use loops::Ended;
 
+use self::erasing::Eraser;
 use self::health::Health;
 use self::heartbeat::Heart;
 use self::loops::Loops;
@@ -28,12 +31,12 @@ use crate::edges::monitor;
 use crate::edges::pager::{Phones, answers};
 use crate::edges::runner::redact::Redactor;
 use crate::edges::runner::{Hands, Settings};
-use crate::edges::socket::{self, LoginLink, Logins, Socket};
+use crate::edges::socket::{self, Erasing, LoginLink, Logins, Socket};
 use crate::edges::store::Store;
 use crate::edges::store::location::Location;
 use crate::edges::web::{self, LoginDesk, Origins, Parts, Web, WebState};
 use crate::engine::{Engine, Ports};
-use crate::flow::identity::{Identity, Platform};
+use crate::flow::identity::{Actor, Identity, Platform};
 use crate::ports::{Chat, Clock, Door, Observer, Pager, StoreError, Tracker, Views};
 use axum::middleware::from_fn_with_state;
 use smokejumper_index::case::Case;
@@ -178,7 +181,17 @@ impl App {
         loops.start("http server", |stop| listen::serve(listener, app, stop));
         let (gaps_in, told_to) = (Arc::new(store.clone()), Arc::clone(&door));
         loops.start("github", |stop| tracking::mind_gaps(github, gaps_in, told_to, stop));
-        let socket = socket.with_logins(Arc::clone(&logins));
+        let own = Some(Arc::clone(&engine));
+        let eraser = Eraser { store: store.clone(), memory: memory.clone(), engine: own, policy: Arc::clone(&policy) };
+        if let Some(keep) = config.operations.keep_incidents_ms {
+            let (eraser, clock) = (eraser.clone(), Arc::clone(&clock));
+            loops.start("retention", |stop| eraser.keep(keep, clock, stop));
+        }
+        let erasing: Erasing = Arc::new(move |by, request| {
+            let eraser = eraser.clone();
+            Box::pin(async move { eraser.erase(request, Actor::Account(by)).await })
+        });
+        let socket = socket.with_logins(Arc::clone(&logins)).with_erasing(erasing);
         loops.start("command line's socket", |stop| answer_terminals(socket, door, stop));
         loops.start("memory", |stop| learn::keep(memory.clone(), store.clone(), learnt, stop));
         if let Some(heart) = heart {

@@ -8,6 +8,7 @@ mod check;
 mod completions;
 pub mod demo;
 mod doctor;
+mod erase;
 pub mod exit;
 mod export;
 mod incident;
@@ -81,6 +82,10 @@ enum Command {
     Export(export::Args),
     /// Verify the journal, or write it for other systems.
     Audit(audit::Args),
+    /// Erase what ended incidents said.
+    Purge(erase::PurgeArgs),
+    /// Take a person out of everything that names them.
+    Forget(erase::ForgetArgs),
     /// Copy the whole database into one file, while it is used.
     Backup(backup::Args),
     /// Fill an empty data directory and database from a backup.
@@ -182,6 +187,8 @@ async fn command(cli: Cli) -> Exit {
         Command::Export(ref args) => export::run(&cli.global, args).await,
         Command::Doctor(ref args) => doctor::run(&cli.global, args).await,
         Command::Audit(ref args) => audit::run(&cli.global, args).await,
+        Command::Purge(ref args) => erase::purge(&cli.global, args).await,
+        Command::Forget(ref args) => erase::forget(&cli.global, args).await,
         Command::Backup(ref args) => backup::run(&cli.global, args).await,
         Command::Restore(ref args) => restore::run(&cli.global, args).await,
         Command::Completions(ref args) => completions::completions(args),

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::serve::IncomingStream;
 use axum::{Json, Router};
+use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use smokejumper_intents::confirm::confirmation;
 use smokejumper_intents::intent::Ask;
@@ -46,6 +47,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub const ASK: &str = "/v1/ask";
 /// Where login links are given: [`LoginRequest`] to [`LoginLink`].
 pub const LOGIN: &str = "/v1/login";
+/// Where something is erased: [`EraseRequest`] to [`Erased`]. For who may read the data directory, as its files are.
+pub const ERASE: &str = "/v1/erase";
 /// The workspace of identities on this machine.
 const WORKSPACE: &str = "local";
 
@@ -108,6 +111,28 @@ pub struct LoginLink {
 /// Makes a login link for a person, or says in words for whoever asked why there is none.
 pub type Logins = Arc<dyn Fn(Option<&str>) -> Result<LoginLink, String> + Send + Sync>;
 
+/// What is posted to [`ERASE`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EraseRequest {
+    /// What an ended incident said.
+    Purge { incident: u32 },
+    /// Who a person of the configuration was, by their id.
+    Forget { person: String },
+}
+
+/// What was erased.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erased {
+    pub entries: u64,
+    pub incidents: Vec<u32>,
+    /// What stands in a forgotten person's place.
+    pub tombstone: Option<String>,
+}
+
+/// Erases for the identity of the other end, or says in words for whoever asked why not.
+pub type Erasing = Arc<dyn Fn(Identity, EraseRequest) -> BoxFuture<'static, Result<Erased, String>> + Send + Sync>;
+
 /// The answer with any other status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -143,6 +168,7 @@ pub struct Socket {
     listener: Option<UnixListener>,
     path: PathBuf,
     logins: Option<Logins>,
+    erasing: Option<Erasing>,
 }
 
 impl std::fmt::Debug for Socket {
@@ -186,7 +212,7 @@ pub fn bind(data_dir: &Path) -> Result<Socket, SocketError> {
         Err(e) => return Err(failed(e)),
     }
     let listener = UnixListener::bind(&path).map_err(failed)?;
-    let socket = Socket { listener: Some(listener), path: path.clone(), logins: None };
+    let socket = Socket { listener: Some(listener), path: path.clone(), logins: None, erasing: None };
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
     Ok(socket)
 }
@@ -197,9 +223,17 @@ struct Desk {
     owner: u32,
     room: Semaphore,
     logins: Option<Logins>,
+    erasing: Option<Erasing>,
 }
 
 impl Socket {
+    /// Erases, too.
+    #[must_use]
+    pub fn with_erasing(mut self, erasing: Erasing) -> Self {
+        self.erasing = Some(erasing);
+        self
+    }
+
     /// Gives login links, too.
     #[must_use]
     pub fn with_logins(mut self, logins: Logins) -> Self {
@@ -218,10 +252,12 @@ impl Socket {
     ) -> std::io::Result<()> {
         let Some(listener) = self.listener.take() else { return Ok(()) };
         let owner = rustix::process::geteuid().as_raw();
-        let desk = Arc::new(Desk { door, owner, room: Semaphore::new(MAX_REQUESTS), logins: self.logins.take() });
+        let (room, logins, erasing) = (Semaphore::new(MAX_REQUESTS), self.logins.take(), self.erasing.take());
+        let desk = Arc::new(Desk { door, owner, room, logins, erasing });
         let routes = Router::new()
             .route(ASK, post(ask))
             .route(LOGIN, post(login))
+            .route(ERASE, post(erase))
             .layer(DefaultBodyLimit::max(MAX_BODY))
             .with_state(desk);
         let service = routes.into_make_service_with_connect_info::<Peer>();
@@ -268,6 +304,23 @@ async fn ask(
         Reading::Misread(misread) => return answer(Outcome::Misread, misread.to_reply()),
     };
     desk.ask(identity, ask, request.key).await
+}
+
+async fn erase(
+    State(desk): State<Arc<Desk>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Result<Json<EraseRequest>, JsonRejection>,
+) -> Response {
+    let (uid, _place, request) = match desk.admit(peer, request) {
+        Ok(admitted) => admitted,
+        Err(refused) => return *refused,
+    };
+    let Some(erasing) = &desk.erasing else { return failure(StatusCode::NOT_FOUND, "nothing can be erased here") };
+    let by = Identity { platform: Platform::Cli, workspace: WORKSPACE.to_owned(), id: uid.to_string() };
+    match erasing(by, request).await {
+        Ok(erased) => Json(erased).into_response(),
+        Err(why) => failure(StatusCode::UNPROCESSABLE_ENTITY, &why),
+    }
 }
 
 async fn login(

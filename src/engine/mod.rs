@@ -103,6 +103,14 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Does something to what is stored while no turn is decided; what follows is decided on what is stored then.
+    pub async fn aside<T>(&self, work: impl Future<Output = T> + Send) -> T {
+        let mut cache = self.state.lock().await;
+        let done = work.await;
+        cache.state = None;
+        done
+    }
+
     /// Has somebody count what it does.
     #[must_use]
     pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {

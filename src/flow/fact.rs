@@ -2,6 +2,10 @@
 //!
 //! Knows nothing of why a fact was decided or how it is stored.
 
+mod kinds;
+
+pub use kinds::KINDS;
+
 use super::identity::{Actor, Identity, Party, PersonId, Platform};
 use super::incident::IncidentId;
 use super::moment::At;
@@ -223,6 +227,18 @@ pub enum Fact {
         follow_up: u32,
         repository: String,
     },
+    /// Somebody was taken out of these entries: their identities are opaque from now on. Written by storage alone.
+    Rewritten {
+        entries: Vec<Rewrite>,
+    },
+}
+
+/// An entry that reads differently from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rewrite {
+    pub n: u32,
+    /// Its link in the chain as it would be written now, hex; the old one stays in its place.
+    pub link: String,
 }
 
 /// Something that has an owner.
@@ -414,56 +430,6 @@ pub enum Unreadable {
     #[error("fact of kind `{kind}` does not parse: {source}")]
     Damaged { kind: String, source: serde_json::Error },
 }
-
-/// Every kind, in the order of the enum. `redacted` is written by purge alone.
-pub const KINDS: [&str; 46] = [
-    "declared",
-    "alerts_changed",
-    "acknowledged",
-    "role_taken",
-    "severity_set",
-    "state_set",
-    "noted",
-    "room_opened",
-    "undelivered",
-    "suggested",
-    "judged",
-    "run_requested",
-    "run_approved",
-    "run_denied",
-    "run_expired",
-    "run_voided",
-    "run_started",
-    "run_finished",
-    "run_verified",
-    "resolved",
-    "follow_up_opened",
-    "follow_up_done",
-    "postmortem_drafted",
-    "learned",
-    "redacted",
-    "renamed",
-    "updated",
-    "task_opened",
-    "task_done",
-    "assigned",
-    "merged",
-    "absorbed",
-    "corrected",
-    "made_private",
-    "paged",
-    "page_answered",
-    "nudges_snoozed",
-    "issue_filed",
-    "follow_up_reopened",
-    "change_seen",
-    "silenced",
-    "silence_ended",
-    "rules_changed",
-    "issue_asked",
-    "unanswered",
-    "reminded",
-];
 
 impl Fact {
     /// Version of every kind's shape; a change of shape raises it and adds an upcaster in [`Fact::decode`].

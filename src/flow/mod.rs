@@ -13,6 +13,7 @@ pub mod desk;
 mod draft;
 pub mod effect;
 pub mod effort;
+pub mod erasing;
 pub mod escalation;
 pub mod event;
 pub mod explain;

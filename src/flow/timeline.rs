@@ -200,6 +200,9 @@ fn tell(entry: &Entry, policy: &Policy) -> Option<Vec<Span>> {
             vec![by(), ours(format!(" set silence {silence} until {}: ", until.rfc3339())), code(matchers.clone())]
         }
         Fact::SilenceEnded { silence } => vec![by(), ours(format!(" ended silence {silence}"))],
+        Fact::Rewritten { entries } => {
+            vec![ours(format!("Somebody was taken out of {} entries, on request", entries.len()))]
+        }
         Fact::RulesChanged { what, .. } => vec![ours("Other rules are in force: "), outside(what.join("; "))],
         Fact::Learned(_) => return None,
     })

@@ -32,8 +32,8 @@ const SHAPES: [&str; 12] = [
     r"(?i)(?P<keep>\b(?:set-)?cookie\s*:\s*)[^\r\n]+",
     // Passwords in addresses: scheme://user:password@host.
     r"(?P<keep>\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@'\x22]*:)[^\s/@'\x22]+(?P<after>@)",
-    // Assignments, in shell, JSON, YAML and query strings.
-    r#"(?i)(?P<keep>(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|client[_-]?secret|credentials?)["']?\s*[:=]\s*)(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"',;&}\[\]]+)"#,
+    // Assignments, in shell, JSON, YAML and query strings; also within a JSON text, where the quotes are escaped.
+    r#"(?i)(?P<keep>(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|client[_-]?secret|credentials?)\\*["']?\s*[:=]\s*)(?:\\+"(?:[^"\\]|\\[^"])*\\*"?|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"',;&}\[\]]+)"#,
 ];
 
 struct Shapes {

@@ -11,7 +11,7 @@ use crate::flow::fact::Fact;
 use crate::ports::StoreError;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Entries read at a time.
 const PAGE: i64 = 1_000;
@@ -56,6 +56,8 @@ pub(super) async fn walk(
 
     let (mut seq, mut chain) = (0_i64, String::new());
     let (mut erased, mut said_erased) = (BTreeSet::new(), BTreeSet::new());
+    // Entries that are not as their link says, and the links that were recorded for them later.
+    let (mut odd, mut said_odd) = (BTreeMap::new(), BTreeMap::new());
     while seq < last {
         let sql = "SELECT incident, n, at, actor, kind, v, body, seq, salt, commitment, chain FROM journal \
                        WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3";
@@ -71,8 +73,9 @@ pub(super) async fn walk(
             }
             seq = found;
             let Ok(row) = Row::read(row) else { return Ok(tampered(seq, "a column has another type")) };
-            if row.next(key, &chain) != row.chain {
-                return Ok(tampered(seq, "the entry is not the one that was written here"));
+            let link = row.next(key, &chain);
+            if link != row.chain {
+                odd.insert((row.incident, row.n), (seq, link));
             }
             match (&row.body, &row.salt) {
                 (Some(body), Some(salt)) if commit(salt, body) == row.commitment => {}
@@ -81,14 +84,24 @@ pub(super) async fn walk(
                     erased.insert((row.incident, row.n, seq));
                 }
             }
-            if let Some(n) = row.erases() {
-                said_erased.insert((row.incident, n));
+            match row.tells() {
+                Some(Fact::Redacted { n }) => {
+                    said_erased.insert((row.incident, i64::from(n)));
+                }
+                Some(Fact::Rewritten { entries }) => {
+                    said_odd.extend(entries.into_iter().map(|e| ((row.incident, i64::from(e.n)), e.link)));
+                }
+                _ => {}
             }
             chain.clone_from(&row.chain);
             if anchor.as_ref().is_some_and(|a| a.seq == seq && a.chain != chain) {
                 return Ok(tampered(seq, "the entry is not the one that was anchored outside the database"));
             }
         }
+    }
+    let unsaid = odd.iter().filter(|(entry, (_, link))| said_odd.get(*entry) != Some(link));
+    if let Some(seq) = unsaid.map(|(_, (seq, _))| *seq).min() {
+        return Ok(tampered(seq, "the entry is not the one that was written here"));
     }
     if chain != head {
         return Ok(tampered(last, "the journal's head names another end"));
@@ -120,17 +133,14 @@ struct Row {
     salt: Option<String>,
     commitment: String,
     chain: String,
-    /// The entry this one says was erased.
-    erases: Option<i64>,
+    /// What it says of other entries.
+    told: Option<Fact>,
 }
 
 impl Row {
     fn read(row: &AnyRow) -> sqlx::Result<Self> {
-        let erases = match row.try_get::<String, _>(4)?.as_str() {
-            "redacted" => entry(row).ok().and_then(|e| match e.fact {
-                Fact::Redacted { n } => Some(i64::from(n)),
-                _ => None,
-            }),
+        let told = match row.try_get::<String, _>(4)?.as_str() {
+            "redacted" | "rewritten" => entry(row).ok().map(|e| e.fact),
             _ => None,
         };
         Ok(Self {
@@ -145,7 +155,7 @@ impl Row {
             salt: row.try_get(8)?,
             commitment: row.try_get(9)?,
             chain: row.try_get(10)?,
-            erases,
+            told,
         })
     }
 
@@ -155,8 +165,8 @@ impl Row {
         key.extend(former, &Link { seq, incident, n, kind, v, at, actor, commitment })
     }
 
-    const fn erases(&self) -> Option<i64> {
-        self.erases
+    fn tells(&self) -> Option<Fact> {
+        self.told.clone()
     }
 }
 

@@ -46,7 +46,7 @@ impl Pen<'_> {
         Ok(())
     }
 
-    async fn append(&mut self, entry: &Entry, ends: &mut BTreeMap<IncidentId, i64>) -> Result<(), Trouble> {
+    pub(super) async fn append(&mut self, entry: &Entry, ends: &mut BTreeMap<IncidentId, i64>) -> Result<(), Trouble> {
         let (incident, n) = (i64::from(entry.incident.0), i64::from(entry.n));
         let end = if let Some(end) = ends.get(&entry.incident) {
             *end
@@ -98,7 +98,7 @@ impl Pen<'_> {
         Ok(())
     }
 
-    async fn snapshot(&mut self, incident: &Incident) -> Result<(), Trouble> {
+    pub(super) async fn snapshot(&mut self, incident: &Incident) -> Result<(), Trouble> {
         let body = json(incident).map_err(Trouble::Job)?;
         let sql = "INSERT INTO snapshots (incident, entries, state, open, private, fold, body, epoch) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (incident) DO UPDATE SET \
@@ -110,7 +110,7 @@ impl Pen<'_> {
         Ok(())
     }
 
-    async fn desk(&mut self, desk: &Desk) -> Result<(), Trouble> {
+    pub(super) async fn desk(&mut self, desk: &Desk) -> Result<(), Trouble> {
         let version = i64::try_from(desk.version).unwrap_or(i64::MAX);
         let body = json(desk).map_err(Trouble::Job)?;
         let sql = "UPDATE desk SET version = $1, body = $2, epoch = $3 WHERE id = 1 AND version = $4";

@@ -15,6 +15,7 @@ pub mod audit;
 pub mod backup;
 pub mod chain;
 mod dialect;
+mod erase;
 pub mod export;
 mod forget;
 mod giveup;
@@ -42,8 +43,9 @@ use self::reader::Reader;
 use self::writer::{Done, Job, Shared, Work};
 use crate::flow::State;
 use crate::flow::desk::{AlertState, Desk};
+use crate::flow::erasing::Forgotten;
 use crate::flow::fact::Entry;
-use crate::flow::identity::{Identity, Platform};
+use crate::flow::identity::{Actor, Identity, Platform};
 use crate::flow::incident::{Incident, IncidentId};
 use crate::flow::moment::At;
 use crate::ports::{
@@ -76,6 +78,23 @@ impl Store {
     /// Makes the journal's head durable outside the database. Starting a run does so by itself.
     pub async fn anchor(&self) -> Result<(), StoreError> {
         self.write(Work::Anchor).await.map(drop)
+    }
+
+    /// Erases what an ended incident said, with its record in the journal; how many entries that were. Nobody may be deciding
+    /// meanwhile on a state read before ([`crate::engine::Engine::aside`]).
+    pub async fn purge(&self, id: IncidentId, by: Actor) -> Result<u64, StoreError> {
+        match self.write(Work::Purge(id, by)).await? {
+            Done::Erased(entries) => Ok(entries),
+            other => Err(mixed_up(&other)),
+        }
+    }
+
+    /// Takes a person out of one incident, or of the house; likewise.
+    pub async fn forget_person(&self, id: IncidentId, who: Forgotten) -> Result<u64, StoreError> {
+        match self.write(Work::Forget(id, Box::new(who))).await? {
+            Done::Erased(entries) => Ok(entries),
+            other => Err(mixed_up(&other)),
+        }
     }
 
     /// Writes a little, to know whether that can be done.

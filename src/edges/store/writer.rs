@@ -12,6 +12,9 @@ use super::inbox::Row as InboxRow;
 use super::lease;
 use super::pen::{Head, Pen, Trouble};
 use super::place::Lock;
+use crate::flow::erasing::Forgotten;
+use crate::flow::identity::Actor;
+use crate::flow::incident::IncidentId;
 use crate::flow::moment::{At, MINUTE};
 use crate::ports::{Accepted, Clock, Commit, DeadLetter, Outgoing, Progress, StoreError};
 use sqlx::{Acquire as _, AnyConnection, Connection as _};
@@ -48,6 +51,10 @@ pub enum Work {
     Bury(DeadLetter),
     /// Writes the anchor now.
     Anchor,
+    /// Erases what an ended incident said.
+    Purge(IncidentId, Actor),
+    /// Takes a person out of an incident, or of the house.
+    Forget(IncidentId, Box<Forgotten>),
     /// Writes nothing but that it can: one small transaction, to know before somebody needs it.
     Probe,
     /// A person has looked at a restored database.
@@ -61,6 +68,8 @@ pub enum Work {
 pub enum Done {
     Accepted(Vec<Accepted>),
     Claimed(Vec<Outgoing>),
+    /// Entries that were erased or rewritten.
+    Erased(u64),
     Nothing,
 }
 
@@ -384,6 +393,8 @@ impl Pen<'_> {
             Work::Bury(letter) => self.bury(letter).await?,
             Work::Confirm => self.confirm().await?,
             Work::Probe => self.wrote = true,
+            Work::Purge(id, by) => return self.purge(*id, by).await.map(Done::Erased),
+            Work::Forget(id, who) => return self.forget_person(*id, who).await.map(Done::Erased),
             // Whoever waits for it need not wait until it is over.
             Work::Close => {
                 let sql = "UPDATE lease SET until_at = 0 WHERE id = 1 AND until_at <> 0";

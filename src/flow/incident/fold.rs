@@ -248,6 +248,7 @@ impl Incident {
             Fact::Silenced { .. }
             | Fact::SilenceEnded { .. }
             | Fact::RulesChanged { .. }
+            | Fact::Rewritten { .. }
             | Fact::PostmortemDrafted { .. }
             | Fact::Redacted { .. } => {}
         }

@@ -7,6 +7,7 @@ mod crowd;
 mod cut;
 mod damage;
 mod disk;
+mod erasing;
 mod facts;
 mod forgetting;
 mod lease;

@@ -5,7 +5,7 @@
 
 use crate::world::town::{START, account, runbook};
 use smokejumper::flow::fact::{
-    Answered, CheckResult, Ended, Fact, GroupChange, Issue, Item, KINDS, Origin, Output, Owed, Reminder, Room,
+    Answered, CheckResult, Ended, Fact, GroupChange, Issue, Item, KINDS, Origin, Output, Owed, Reminder, Rewrite, Room,
     RunOutcome, StepResult, Suggestion, Unreadable, Verdict, Withheld,
 };
 use smokejumper::flow::identity::{Party, PersonId, Platform};
@@ -71,6 +71,7 @@ fn place(fact: &Fact) -> usize {
         Fact::IssueAsked { .. } => 43,
         Fact::Unanswered { .. } => 44,
         Fact::Reminded { .. } => 45,
+        Fact::Rewritten { .. } => 46,
     }
 }
 
@@ -187,6 +188,7 @@ pub fn samples() -> Vec<Fact> {
         Fact::IssueAsked { follow_up: 1, repository: text("acme/checkout") },
         Fact::Unanswered { because: text("5 times asked within 40 min, and nobody acknowledged") },
         Fact::Reminded { of: Reminder::Overdue },
+        Fact::Rewritten { entries: vec![Rewrite { n: 3, link: text("00ff") }] },
     ]
 }
 

@@ -108,6 +108,11 @@ impl Bot {
 
     /// The same with more to say on its command line.
     pub fn start_with(&mut self, more: &[&str]) {
+        self.start_as(more, &[]);
+    }
+
+    /// And with variables of its environment.
+    pub fn start_as(&mut self, more: &[&str], environment: &[(&str, &str)]) {
         assert!(self.child.is_none(), "it runs already");
         self.starts += 1;
         let file = |kind: &str| File::create(self.path(&format!("{kind}.{}", self.starts))).unwrap();
@@ -116,6 +121,7 @@ impl Bot {
             .args(more)
             .current_dir(self.home.path())
             .env_clear()
+            .envs(environment.iter().copied())
             .envs(self.environment())
             .stdin(Stdio::null())
             .stdout(file("out"))

@@ -3,6 +3,7 @@
 mod alertmanager;
 mod backup;
 mod bot;
+mod canaries;
 mod check;
 mod drain;
 mod faults;
@@ -13,6 +14,7 @@ mod ledger;
 mod login;
 mod memory;
 mod monitor;
+mod operator;
 mod person;
 mod place;
 mod runs;

@@ -1,14 +1,14 @@
 //! Restoring a backup into a place where nothing is: looked at whole before anything is written, then written in one transaction
 //! and verified before that is committed. What comes of it begins in restored mode.
 
-use super::super::audit;
-use super::super::chain::{ChainKey, KEY_BYTES, hex, unhex};
-use super::super::dialect::{Dialect, explain};
-use super::super::location::Location;
-use super::super::place::Place;
-use super::super::reader::column;
-use super::super::schema;
 use super::{Cell, FORMAT, Header, Line, MAX_LINE, Manifest, damaged, sealed};
+use crate::edges::store::audit;
+use crate::edges::store::chain::{ChainKey, KEY_BYTES, hex, unhex};
+use crate::edges::store::dialect::{Dialect, explain};
+use crate::edges::store::location::Location;
+use crate::edges::store::place::Place;
+use crate::edges::store::reader::column;
+use crate::edges::store::schema;
 use crate::ports::StoreError;
 use flate2::read::GzDecoder;
 use ring::digest;

@@ -1,13 +1,13 @@
 //! Taking a backup: one transaction that only reads, row by row into a file nobody else may read, which gets its name when it is
 //! whole and on disk. The server goes on meanwhile.
 
-use super::super::anchor::sync_dir;
-use super::super::chain::{ChainKey, hex};
-use super::super::dialect::explain;
-use super::super::pen::json;
-use super::super::reader::{Reader, column};
-use super::super::schema;
 use super::{Cell, FORMAT, Header, Line, Manifest, sealed};
+use crate::edges::store::anchor::sync_dir;
+use crate::edges::store::chain::{ChainKey, hex};
+use crate::edges::store::dialect::explain;
+use crate::edges::store::pen::json;
+use crate::edges::store::reader::{Reader, column};
+use crate::edges::store::schema;
 use crate::ports::StoreError;
 use flate2::Compression;
 use flate2::write::GzEncoder;
