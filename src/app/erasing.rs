@@ -133,7 +133,7 @@ pub async fn erase_alone(config: &Config, requests: Vec<EraseRequest>, by: Actor
     let mut all = Vec::with_capacity(requests.len());
     for request in requests {
         match eraser.erase(request, by.clone()).await {
-            Ok(erased) => all.push(erased),
+            Ok(done) => all.push(done),
             Err(why) => {
                 store.close().await;
                 return Err(why);

@@ -18,12 +18,12 @@ impl Check for Inbound {
             Ok(heard) => heard,
             Err(problem) => return vec![Finding::broken(problem.to_string(), "try again in a moment")],
         };
-        let sources = ground.checked.config.sources.iter().map(|source| match heard.get(&inbox_source(&source.name)) {
-            Some(at) => Finding::ok(format!("{}: {}", source.name, ago(ground.now.since(*at)))),
-            None => {
-                let todo = format!("send it a test alert: its address ends in /alerts/{}", source.name);
-                Finding::look(format!("{}: nothing came lately, or ever", source.name), todo)
+        let sources = ground.checked.config.sources.iter().map(|source| {
+            if let Some(at) = heard.get(&inbox_source(&source.name)) {
+                return Finding::ok(format!("{}: {}", source.name, ago(ground.now.since(*at))));
             }
+            let todo = format!("send it a test alert: its address ends in /alerts/{}", source.name);
+            Finding::look(format!("{}: nothing came lately, or ever", source.name), todo)
         });
         let people = heard.iter().filter_map(|(name, at)| name.strip_prefix("ask:").map(|p| (p, at)));
         let people =

@@ -73,21 +73,18 @@ impl Pen<'_> {
             let former = sqlx::query("SELECT chain FROM journal WHERE seq = $1").bind(seq - 1);
             let former: Option<String> =
                 former.fetch_optional(&mut *self.connection).await?.map(|row| row.try_get(0)).transpose()?;
-            let fresh = match &new_body {
-                Some(body) => {
-                    let salt = salt().ok_or_else(no_random)?;
-                    let commitment = commit(&salt, body);
-                    let sql = "UPDATE journal SET actor = $1, body = $2, salt = $3, commitment = $4 WHERE seq = $5";
-                    let query = sqlx::query(sql).bind(&actor).bind(body).bind(salt).bind(&commitment).bind(seq);
-                    query.execute(&mut *self.connection).await?;
-                    commitment
-                }
-                None => {
-                    let sql = "UPDATE journal SET actor = $1 WHERE seq = $2";
-                    sqlx::query(sql).bind(&actor).bind(seq).execute(&mut *self.connection).await?;
-                    let row = sqlx::query("SELECT commitment FROM journal WHERE seq = $1").bind(seq);
-                    row.fetch_one(&mut *self.connection).await?.try_get(0)?
-                }
+            let fresh: String = if let Some(body) = &new_body {
+                let salt = salt().ok_or_else(no_random)?;
+                let commitment = commit(&salt, body);
+                let sql = "UPDATE journal SET actor = $1, body = $2, salt = $3, commitment = $4 WHERE seq = $5";
+                let query = sqlx::query(sql).bind(&actor).bind(body).bind(salt).bind(&commitment).bind(seq);
+                query.execute(&mut *self.connection).await?;
+                commitment
+            } else {
+                let sql = "UPDATE journal SET actor = $1 WHERE seq = $2";
+                sqlx::query(sql).bind(&actor).bind(seq).execute(&mut *self.connection).await?;
+                let row = sqlx::query("SELECT commitment FROM journal WHERE seq = $1").bind(seq);
+                row.fetch_one(&mut *self.connection).await?.try_get(0)?
             };
             let (v, at) = (row.try_get(3)?, row.try_get(4)?);
             let link =
@@ -206,6 +203,7 @@ fn scrubbed(who: &Forgotten, document: &str) -> Result<Option<String>, Trouble> 
     if who.scrub(&mut value) { json(&value).map(Some).map_err(Trouble::Job) } else { Ok(None) }
 }
 
+#[allow(clippy::needless_pass_by_value)] // as `map_err` hands it over
 fn unfit(e: serde_json::Error) -> Trouble {
     Trouble::Job(StoreError::Unusable(format!("a stored document cannot be rewritten: {e}")))
 }

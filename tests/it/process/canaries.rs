@@ -102,7 +102,7 @@ async fn no_secret_is_kept_said_or_shown() {
     let mut bot = Bot::new(&config);
     std::fs::create_dir(bot.path("runbooks")).unwrap();
     // Prints what it was given, and every shape there is.
-    let said: String = canaries.iter().map(|(text, _)| format!("{text}\n")).collect();
+    let said = canaries.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join("\n");
     std::fs::write(bot.path("runbooks/said.txt"), &said).unwrap();
     let book = format!(
         "title = \"Leak\"\nrisk = \"low\"\napprovals = 1\nwhen = ['service=\"checkout\"']\n\n[[steps]]\nexec = [\"/bin/cat\", \"{}\"]\n\n\
