@@ -21,6 +21,7 @@ const LOOKS: u32 = 8;
 
 /// What a look came to.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // one at a time, and gone at once
 pub(super) enum Seen {
     /// It had its effect; this is what is to be stored of it.
     There(Done),

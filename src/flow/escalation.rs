@@ -350,10 +350,10 @@ pub fn answered_here(draft: &mut Draft, by: &Identity, id: IncidentId) -> bool {
 
 /// Whether an answer still says something new: what people did counts more than what the pager's machines say, and an end is one.
 fn follows(known: Option<&Answered>, new: &Answered) -> bool {
-    match (known, new) {
-        (None, _) | (Some(Answered::Accepted { .. }), Answered::Acknowledged { .. }) => true,
-        // Given up here, and it rang all the same.
-        (Some(Answered::Failed { .. }), Answered::Acknowledged { .. }) => true,
-        _ => false,
+    match known {
+        None => true,
+        // A page that was given up here may have rung all the same.
+        Some(Answered::Accepted { .. } | Answered::Failed { .. }) => matches!(new, Answered::Acknowledged { .. }),
+        Some(Answered::Acknowledged { .. } | Answered::Ended) => false,
     }
 }

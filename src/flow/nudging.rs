@@ -47,14 +47,13 @@ pub fn follow(draft: &mut Draft) {
         let Some(incident) = draft.incident(id) else { continue };
         let at = next(incident, draft.policy);
         let was = draft.was(id).and_then(|i| next(i, draft.policy));
-        let owes = owes(incident);
-        let owed = draft.was(id).is_some_and(self::owes);
-        let overdue = overdue(incident).is_some();
-        let was_overdue = draft.was(id).and_then(self::overdue).is_some();
+        let newly_over = owes(incident) && !draft.was(id).is_some_and(owes);
+        let late = overdue(incident);
+        let newly_late = late.is_some() && late != draft.was(id).and_then(overdue);
         if let Some(at) = at.filter(|at| was != Some(*at)) {
             draft.wake(id, at, Timer::Nudge);
         }
-        if (owes && !owed) || (overdue && !was_overdue) {
+        if newly_over || newly_late {
             wake_nag(draft, id);
         }
     }
@@ -238,6 +237,6 @@ fn working(policy: &Policy, at: At) -> At {
         return at;
     }
     let quarter = at.0.div_euclid(STEP);
-    let later = (1..=STEPS).map(|n| At(quarter.saturating_add(n).saturating_mul(STEP)));
-    later.clone().find(|at| policy.is_working(None, *at)).or(later.last()).unwrap_or(at)
+    let mut later = (1..=STEPS).map(|n| At(quarter.saturating_add(n).saturating_mul(STEP)));
+    later.find(|at| policy.is_working(None, *at)).unwrap_or(at.plus(7 * DAY))
 }

@@ -41,7 +41,7 @@ fn told(page: &Page, policy: &Policy, now: At) -> Line {
             spans.extend([ours(", taken by "), outside(by.clone()), ours(", not acknowledged yet")]);
         }
         Some(Answered::Acknowledged { by }) => {
-            spans.extend([ours(", acknowledged on the phone by "), outside(by.clone())])
+            spans.extend([ours(", acknowledged on the phone by "), outside(by.clone())]);
         }
         Some(Answered::Failed { why }) => spans.extend([strong(", reached nobody: "), outside(why.clone())]),
         None => spans.push(ours(", not acknowledged yet")),

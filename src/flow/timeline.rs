@@ -183,7 +183,6 @@ fn tell(entry: &Entry, policy: &Policy) -> Option<Vec<Span>> {
             Answered::Ended => return None,
         },
         Fact::Unanswered { because } => vec![strong("Nobody answers: "), outside(because.clone())],
-        Fact::Reminded { .. } => return None,
         Fact::NudgesSnoozed { until: Some(until) } => {
             vec![by(), ours(format!(" asked not to be reminded of updates before {}", until.rfc3339()))]
         }
@@ -204,7 +203,7 @@ fn tell(entry: &Entry, policy: &Policy) -> Option<Vec<Span>> {
             vec![ours(format!("Somebody was taken out of {} entries, on request", entries.len()))]
         }
         Fact::RulesChanged { what, .. } => vec![ours("Other rules are in force: "), outside(what.join("; "))],
-        Fact::Learned(_) => return None,
+        Fact::Learned(_) | Fact::Reminded { .. } => return None,
     })
 }
 

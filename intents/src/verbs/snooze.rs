@@ -28,13 +28,10 @@ fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {
         return Ok(Intent::Snooze { minutes: None });
     }
     let minutes = minutes(&said).filter(|m| bounds::SNOOZE_MINUTES.contains(m));
-    match minutes {
-        Some(minutes) => Ok(Intent::Snooze { minutes: Some(minutes) }),
-        None => {
-            let problem = Line::default().code(word.raw).and(" is neither stop nor from 5m to 8h, like ").code("30m");
-            Err(args.wrong(word, problem))
-        }
-    }
+    minutes.map(|minutes| Intent::Snooze { minutes: Some(minutes) }).ok_or_else(|| {
+        let problem = Line::default().code(word.raw).and(" is neither stop nor from 5m to 8h, like ").code("30m");
+        args.wrong(word, problem)
+    })
 }
 
 /// `30`, `30m`, `2h`, in minutes.

@@ -35,7 +35,8 @@ impl std::fmt::Debug for PagerDuty {
 #[derive(Serialize)]
 struct Event<'e> {
     routing_key: &'e str,
-    event_action: &'static str,
+    #[serde(rename = "event_action")]
+    action: &'static str,
     dedup_key: &'e str,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<Payload<'e>>,
@@ -123,7 +124,7 @@ impl PagerDuty {
         &self,
         key: &str,
         call: &Call,
-        event_action: &'static str,
+        action: &'static str,
         payload: Option<Payload<'_>>,
         links: Vec<Link<'_>>,
         client_url: Option<&str>,
@@ -132,7 +133,7 @@ impl PagerDuty {
             return Err(Undelivered::Never { why: "it has no routing key for them".to_owned() });
         };
         let dedup_key = key.get(..key.len().min(MAX_DEDUP_KEY)).unwrap_or(key);
-        let event = Event { routing_key, event_action, dedup_key, payload, links, client: "Smokejumper", client_url };
+        let event = Event { routing_key, action, dedup_key, payload, links, client: "Smokejumper", client_url };
         let answer = self.client.post_json(ENQUEUE, &event).await?;
         if answer.status == 202 {
             return Ok(());

@@ -11,6 +11,7 @@ mod config;
 mod egress;
 mod github;
 mod mapping;
+mod pager;
 mod runner;
 mod sns;
 mod store;

@@ -27,10 +27,12 @@ pub enum Fault {
     LooksAway,
     /// What may have had an effect is repeated without a look.
     RepeatsWithoutALook,
+    /// The time to ask the next on call is not written down.
+    ForgetsWhenToAskTheNext,
 }
 
 impl Fault {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::StartsBeforeItSaysSo,
         Self::ForgetsTheKey,
         Self::ForgetsTheOperation,
@@ -43,6 +45,7 @@ impl Fault {
         Self::TrustsOldMembership,
         Self::LooksAway,
         Self::RepeatsWithoutALook,
+        Self::ForgetsWhenToAskTheNext,
     ];
 }
 
@@ -57,6 +60,7 @@ impl Fault {
             Self::AcknowledgesBeforeTheDisk => &["was accepted 0 times", "I4"],
             Self::ForgetsThatTheTurnWasTaken => &["not at rest"],
             Self::SettlesInTwoSteps | Self::ForgetsWhatWasInterrupted => &["I8"],
+            Self::ForgetsWhenToAskTheNext => &["was forgotten at step"],
             Self::TrustsOldFiles => &["I15"],
             Self::TrustsOldMembership => &["I16"],
         }

@@ -30,6 +30,7 @@ pub enum Step {
 
 /// How rough a life is: per mille of calls or moments.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools)] // what there is in a life, and what not
 pub struct Weather {
     /// The process ends.
     pub crash: usize,

@@ -8,6 +8,7 @@ use crate::world::ledger::Ledger;
 use async_trait::async_trait;
 use smokejumper::flow::State;
 use smokejumper::flow::desk::{AlertState, Desk};
+use smokejumper::flow::effect::{Effect, Timer};
 use smokejumper::flow::fact::Entry;
 use smokejumper::flow::identity::{Identity, Platform};
 use smokejumper::flow::incident::{Incident, IncidentId, Phase};
@@ -157,6 +158,12 @@ impl Journal for Strait {
             let interrupted: Vec<i64> = self.ledger.interrupted().await?.iter().map(|row| row.id).collect();
             for commit in &mut commits {
                 commit.outbox.retain(|(id, _)| !interrupted.contains(id));
+            }
+        }
+        if self.has(Fault::ForgetsWhenToAskTheNext) {
+            let asks_next = |e: &Effect| matches!(e, Effect::Wake { timer: Timer::Escalate { .. }, .. });
+            for commit in &mut commits {
+                commit.effects.retain(|(_, effect)| !asks_next(effect));
             }
         }
         if self.has(Fault::ForgetsThatTheTurnWasTaken) && commits.iter().any(|c| !c.entries.is_empty()) {

@@ -74,7 +74,8 @@ pub struct FakePagerDuty {
 #[serde(deny_unknown_fields)]
 struct Event {
     routing_key: String,
-    event_action: Action,
+    #[serde(rename = "event_action")]
+    action: Action,
     dedup_key: String,
     payload: Option<Payload>,
     #[serde(default)]
@@ -241,7 +242,7 @@ async fn enqueue(State(books): State<Arc<Mutex<Books>>>, headers: HeaderMap, bod
     }
     let event: Event = serde_json::from_slice(&body).unwrap();
     let place = (event.routing_key.clone(), event.dedup_key.clone());
-    match event.event_action {
+    match event.action {
         Action::Trigger => {
             let Payload { summary, severity, .. } = event.payload.unwrap();
             let new = Alarm { rings: 0, status: Status::Resolved, summary, severity };
@@ -282,7 +283,7 @@ fn problem_of(event: &Event) -> Option<String> {
     if let Some((field, _)) = fields.iter().find(|(_, good)| !good) {
         return Some(format!("'{field}' is invalid"));
     }
-    match (&event.event_action, &event.payload) {
+    match (&event.action, &event.payload) {
         (Action::Trigger, None) => Some("'payload' is missing or blank".to_owned()),
         (Action::Trigger, Some(p)) => {
             let Payload { summary, source, severity: _, component, group, custom_details } = p;
