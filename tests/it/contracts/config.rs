@@ -460,24 +460,28 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
 fn a_pager_that_would_wake_nobody_is_refused() {
     let secret = "[secrets]\nkey = { env = \"TOKEN\" }\n";
     let pager = |rest: &str| format!("{secret}[[pager]]\nname = \"p\"\nkind = {rest}\n");
-    refused(&pager("\"pagerduty\""), "4:8: this pager has no routing key", "the integration key of a service there");
+    refused(
+        &pager("\"pagerduty\""),
+        "4:8: error: this pager has no routing key",
+        "the integration key of a service there",
+    );
     refused(
         &pager("\"webhook\"\nurl = \"https://siren.example.org\""),
-        "4:8: a webhook needs an address",
+        "4:8: error: a webhook needs an address",
         "to sign with",
     );
-    refused(&pager("\"pagerduty\"\nrouting_key = \"kye\""), "6:15: there is no secret of this name", "`key`?");
+    refused(&pager("\"pagerduty\"\nrouting_key = \"kye\""), "6:15: error: there is no secret of this name", "");
     refused(
         &pager("\"pagerduty\"\nrouting_key = \"key\"\nurl = \"https://x\""),
-        "7:7: `url` is for pagers of kind",
+        "7:7: error: `url` is for pagers of kind",
         "leave it out",
     );
     refused(
         &pager("\"pagerduty\"\nrouting_key = \"key\"\napi_url = \"x\""),
-        "7:11: this is not an address",
+        "7:11: error: this is not an address",
         "https://",
     );
-    refused(&pager("\"pagerduty\"\npeople = { zoe = \"key\" }"), "6:12: there is no person `zoe`", "");
+    refused(&pager("\"pagerduty\"\npeople = { zoe = \"key\" }"), "6:12: error: there is no person `zoe`", "");
     let config = good(&pager("\"pagerduty\"\nrouting_key = \"key\""));
     assert_eq!(config.pagers.list[0].url, "https://events.pagerduty.com");
     assert!(config.policy.escalation.phones && !good("").policy.escalation.phones);
@@ -493,8 +497,8 @@ fn times_until_the_next_is_asked_are_times_or_never() {
     assert_eq!((policy.escalation.again, policy.nudges.closing_every), (0, 0));
     assert_eq!(policy.nudges.every[&Severity::Sev3], 2 * HOUR);
     assert_eq!(policy.nudges.every[&Severity::Sev1], HOUR / 2, "what is not said stays as it is");
-    refused("[escalation]\nsev1 = \"soon\"", "2:8: this is neither a duration", "");
-    refused("[escalation]\nagain = 21", "2:9: the last level is asked again at most 20 times", "");
+    refused("[escalation]\nsev1 = \"soon\"", "2:8: error: this is neither a duration", "");
+    refused("[escalation]\nagain = 21", "2:9: error: the last level is asked again at most 20 times", "");
 }
 
 #[test]
