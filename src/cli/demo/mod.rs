@@ -34,6 +34,9 @@ pub struct DemoArgs {
     /// Keep the demo's files here instead of in a temporary directory; it must be empty or not exist.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Adds this file to the demo's configuration, such as one with [github] and [secrets].
+    #[arg(long, value_name = "FILE")]
+    with: Option<PathBuf>,
     /// Where the console listens; 0 picks a free port.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     port: u16,
@@ -92,7 +95,11 @@ async fn stage(root: &Path, args: &DemoArgs, quiet: bool) -> Result<(App, Stage)
         .replace("@SERVICE@", &root.join("service").display().to_string())
         .replace("@ORIGIN@", &format!("http://{}", victim.address));
     write(&root.join("runbooks"), "rollback-release.toml", &runbook)?;
-    let written = CONFIG.replace("@PORT@", &args.port.to_string());
+    let mut written = CONFIG.replace("@PORT@", &args.port.to_string());
+    if let Some(more) = &args.with {
+        let more = std::fs::read_to_string(more).map_err(|e| format!("{} cannot be read: {e}", more.display()))?;
+        written = format!("{written}\n{more}");
+    }
     write(&root, "smokejumper.toml", &written)?;
     let file = root.join("smokejumper.toml");
     let given = Given {

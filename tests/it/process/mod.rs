@@ -21,6 +21,7 @@ mod runs;
 mod source;
 mod standby;
 mod storm;
+mod tracker;
 
 use std::path::Path;
 use std::process::{Command, Output};
