@@ -33,6 +33,7 @@ use crate::edges::runner::redact::Redactor;
 use crate::edges::runner::{Hands, Settings};
 use crate::edges::socket::{self, Erasing, LoginLink, Logins, Socket};
 use crate::edges::store::Store;
+use crate::edges::store::bell::Bell;
 use crate::edges::store::location::Location;
 use crate::edges::web::{self, LoginDesk, Origins, Parts, Web, WebState};
 use crate::engine::{Engine, Ports};
@@ -178,6 +179,9 @@ impl App {
         let mut loops = Loops::new();
         loops.start("watch", |stop| Arc::clone(&health).keep_watch(Arc::clone(&engine), stop));
         loops.start("engine", |stop| Arc::clone(&engine).run_until(stop));
+        if let Some(bell) = store.bell() {
+            loops.start("database's bell", |stop| answer_bell(bell, Arc::clone(&engine), stop));
+        }
         loops.start("http server", |stop| listen::serve(listener, app, stop));
         let (gaps_in, told_to) = (Arc::new(store.clone()), Arc::clone(&door));
         loops.start("github", |stop| tracking::mind_gaps(github, gaps_in, told_to, stop));
@@ -321,6 +325,14 @@ fn hands(config: &Config) -> Result<Hands, StartError> {
 /// The supervisor starts in `/`, where a path as somebody wrote it leads nowhere: nothing would be protected, and nothing run.
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The engine looks when another process rings.
+async fn answer_bell(bell: Bell, engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
+    tokio::select! {
+        () = bell.listen(|| engine.wake()) => {}
+        _ = stopped.wait_for(|stop| *stop) => {}
+    }
 }
 
 async fn answer_terminals(socket: Socket, door: Arc<dyn Door>, mut stopped: watch::Receiver<bool>) {

@@ -129,6 +129,12 @@ impl Engine {
         open
     }
 
+    /// Looks for work now: somebody else may have put some there.
+    pub fn wake(&self) {
+        self.arrived.notify_one();
+        self.queued.notify_one();
+    }
+
     /// The rules in force.
     #[must_use]
     pub fn policy(&self) -> Arc<Policy> {

@@ -13,6 +13,7 @@ pub mod about;
 pub mod anchor;
 pub mod audit;
 pub mod backup;
+pub mod bell;
 pub mod chain;
 mod dialect;
 mod erase;

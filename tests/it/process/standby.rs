@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use smokejumper::edges::store::location::Location;
 use sqlx::{Connection as _, Row as _};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// Promised from the death of one to the readiness of the other.
@@ -187,5 +188,107 @@ async fn a_server_waits_for_its_database_to_come_up() {
     books.assert_one_of_each();
     assert_eq!(books.alerts().count(), 2);
     bot.assert_calm();
+    drop(cluster);
+}
+
+/// A row as another process puts it into the inbox: by its own connection, under the lease row, with the head's next number.
+async fn tick(bot: &Bot, key: &str, rings: bool) {
+    let mut connection = postgres::connect(&bot.database().unwrap().url).await;
+    let notify = if rings { "NOTIFY smokejumper_inbox;" } else { "" };
+    let sql = format!(
+        "BEGIN; SELECT CAST(epoch AS TEXT) FROM lease FOR UPDATE; UPDATE head SET inbox = inbox + 1; \
+         INSERT INTO inbox (id, source, key, at, event, epoch) SELECT inbox, 'elsewhere', '{key}', \
+         CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT), '{{\"event\":\"tick\"}}', 0 FROM head; {notify} COMMIT"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+async fn processed(bot: &Bot, key: &str) -> Duration {
+    let began = Instant::now();
+    seen("it has its turn", DEADLINE, || async {
+        let mut connection = postgres::connect(&bot.database().unwrap().url).await;
+        let sql = "SELECT COUNT(*) FROM inbox WHERE key = $1 AND processed IS NOT NULL";
+        let row = sqlx::query(sql).bind(key).fetch_one(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        (row.get::<i64, _>(0) == 1).then_some(())
+    })
+    .await;
+    began.elapsed()
+}
+
+#[tokio::test]
+async fn what_another_process_puts_into_the_inbox_is_seen_at_once_or_soon() {
+    let Some(database) = postgres::database().await else { return };
+    let mut bot = Bot::on(Some(database), "");
+    bot.start();
+    bot.ready().await;
+    let mut took = Vec::new();
+    for n in 0..5 {
+        tick(&bot, &format!("rung-{n}"), true).await;
+        took.push(processed(&bot, &format!("rung-{n}")).await);
+    }
+    tick(&bot, "not rung", false).await;
+    let unrung = processed(&bot, "not rung").await;
+    println!("rung: {took:?}; not rung: {unrung:?}");
+    took.sort_unstable();
+    // The engine's own look every five seconds cannot be what all of them owe it to.
+    assert!(took[2] < Duration::from_secs(1), "{took:?}");
+    assert!(unrung < Duration::from_secs(10), "{unrung:?}");
+    assert_eq!(bot.end().await.code(), Some(0), "{}", bot.errors());
+    bot.assert_calm();
+}
+
+/// `pg_receivewal` is a standby as far as the primary can tell.
+#[tokio::test]
+async fn what_a_failover_would_lose_is_said_at_the_start() {
+    let Some(programs) = postgres::programs() else { return };
+    let folder = postgres::folder();
+    let cluster = postgres::Cluster::start_in(folder.clone(), &programs, &["-c", "fsync=off"]);
+    let mut bot = Bot::on(Some(cluster.database().await), "");
+    let mut standby = postgres::unprivileged(&programs.join("pg_receivewal"))
+        .args(["--username", postgres::USER, "--no-loop", "--host"])
+        .arg(&folder)
+        .arg("--directory")
+        .arg(&folder)
+        .env("PGPASSWORD", postgres::PASSWORD)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let url = bot.database().unwrap().url.clone();
+    seen("a standby is there", DEADLINE, || async {
+        let mut connection = postgres::connect(&url).await;
+        let row = sqlx::query("SELECT COUNT(*) FROM pg_stat_replication").fetch_one(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        (row.get::<i64, _>(0) == 1).then_some(())
+    })
+    .await;
+    bot.start();
+    bot.ready().await;
+    assert_eq!(bot.end().await.code(), Some(0));
+    assert!(bot.errors().contains("synchronous_standby_names is empty"), "{}", bot.errors());
+    standby.kill().unwrap();
+    standby.wait().unwrap();
+    for (mode, words) in [("local", "synchronous_commit = local"), ("off", "synchronous_commit = off")] {
+        assert!(!bot.errors().contains(words), "{}", bot.errors());
+        let mut connection = postgres::connect(&url).await;
+        for sql in [format!("ALTER SYSTEM SET synchronous_commit = {mode}"), "SELECT pg_reload_conf()".to_owned()] {
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+        }
+        connection.close().await.unwrap();
+        seen("it is in force", DEADLINE, || async {
+            let mut connection = postgres::connect(&url).await;
+            let row =
+                sqlx::query("SELECT current_setting('synchronous_commit')").fetch_one(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+            (row.get::<String, _>(0) == mode).then_some(())
+        })
+        .await;
+        bot.start();
+        bot.ready().await;
+        assert_eq!(bot.end().await.code(), Some(0));
+        assert!(bot.errors().contains(words), "{}", bot.errors());
+    }
     drop(cluster);
 }
