@@ -3,6 +3,7 @@
 
 use super::facts::*;
 use super::site::{Site, still};
+use crate::world::postgres;
 use crate::world::strand::{Break, Strand};
 use crate::world::wait::{DEADLINE, seen};
 use smokejumper::config::secret::Secret;
@@ -72,7 +73,7 @@ async fn settled(store: &Store, row: &Outgoing) {
 #[tokio::test]
 async fn what_became_of_a_cut_commit_is_found_out_by_key() {
     let Some(site) = Site::postgres().await else { return };
-    let strand = Strand::to(site.socket()).await;
+    let strand = Strand::to(postgres::shared().unwrap().socket()).await;
     let url = site.url_through(strand.port);
     let store = Store::open(Location::new(site.path(), Some(Secret::new(url))), still()).await.unwrap();
     let (mut n, mut cuts) = (0_u32, 0_u32);

@@ -65,11 +65,6 @@ impl Site {
         self.postgres.as_ref().map_or_else(sqlite, |database| database.url.clone())
     }
 
-    /// Of its server.
-    pub fn socket(&self) -> PathBuf {
-        postgres::shared().unwrap().socket()
-    }
-
     /// The same database by another way.
     pub fn url_through(&self, port: u16) -> String {
         let name = &self.postgres.as_ref().unwrap().name;

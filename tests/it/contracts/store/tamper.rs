@@ -25,6 +25,11 @@ async fn an_untouched_journal_is_whole_with_its_erasures(site: Site) {
     assert_eq!(reader.entries(&ana(), IncidentId(1)).await.unwrap()[2].fact, Fact::Redacted { n: 3 });
 }
 
+const KEEP: &str =
+    "CREATE SCHEMA kept; CREATE TABLE kept.journal AS TABLE journal; CREATE TABLE kept.head AS TABLE head";
+const PUT_BACK: &str = "DELETE FROM journal; INSERT INTO journal SELECT * FROM kept.journal; DELETE FROM head; \
+                        INSERT INTO head SELECT * FROM kept.head; DROP TABLE IF EXISTS o";
+
 async fn every_change_is_found(site: Site) {
     let mut changes = Vec::new();
     for seq in 1..=12 {
@@ -68,12 +73,20 @@ async fn every_change_is_found(site: Site) {
             .to_owned(),
     );
     story(&site).await;
-    for change in &changes {
-        let copy = site.copy().await;
-        assert!(copy.meddle(change).await > 0, "{change} changed nothing");
-        let verified = verify(&copy).await;
-        assert!(matches!(verified, Verified::Tampered { .. }), "not found: {change}");
+    if !site.is_sqlite() {
+        site.meddle(KEEP).await;
     }
+    for change in &changes {
+        // Files are copied in no time; Postgres puts its tables back.
+        let copy = if site.is_sqlite() { Some(site.copy().await) } else { None };
+        let victim = copy.as_ref().unwrap_or(&site);
+        assert!(victim.meddle(change).await > 0, "{change} changed nothing");
+        assert!(matches!(verify(victim).await, Verified::Tampered { .. }), "not found: {change}");
+        if copy.is_none() {
+            site.meddle(PUT_BACK).await;
+        }
+    }
+    assert!(matches!(verify(&site).await, Verified::Whole { .. }));
     println!("{} changes, all found", changes.len());
 }
 

@@ -39,25 +39,26 @@ fn every_release_has_its_database() {
 /// The journal as its version's binary left it, opened by today's.
 async fn databases_of_every_release_are_read(mut site: Site) {
     for release in releases() {
+        let name = release.display();
         load(&site, &release).await;
         let store = site.open().await.unwrap();
-        assert_eq!(store.is_restored(), None, "{release:?}");
+        assert_eq!(store.is_restored(), None, "{name}");
         let Verified::Whole { entries, .. } = store.reader().verify_chain().await.unwrap() else {
-            panic!("{release:?}: the chain is broken");
+            panic!("{name}: the chain is broken");
         };
-        assert!(entries > 10, "{release:?}: {entries} entries are no story");
+        assert!(entries > 10, "{name}: {entries} entries are no story");
         let mut folded = 0;
         for number in 1..=2 {
             let id = IncidentId(number);
             let entries = store.entries(&ana(), id).await.unwrap();
             folded += entries.len() as u64;
             assert!(!entries.iter().any(|e| matches!(e.fact, Fact::Redacted { .. })), "every payload is read");
-            assert_eq!(store.load(id).await.unwrap(), Some(Incident::fold(id, &entries)), "{release:?}: {id}");
+            assert_eq!(store.load(id).await.unwrap(), Some(Incident::fold(id, &entries)), "{name}: {id}");
         }
-        assert_eq!(folded, entries, "{release:?}: every fact of the journal was folded");
+        assert_eq!(folded, entries, "{name}: every fact of the journal was folded");
         let state = store.restore().await.unwrap();
-        assert_eq!((state.incidents.len(), state.desk.alerts.len(), state.desk.last), (1, 2, 2), "{release:?}");
-        assert_eq!(store.waiting(10).await.unwrap(), [], "{release:?}");
+        assert_eq!((state.incidents.len(), state.desk.alerts.len(), state.desk.last), (1, 2, 2), "{name}");
+        assert_eq!(store.waiting(10).await.unwrap(), [], "{name}");
         // And the story goes on.
         let n = u32::try_from(store.entries(&ana(), IncidentId(2)).await.unwrap().len()).unwrap() + 1;
         store.commit(vec![Commit { entries: vec![noted(2, n)], ..Commit::default() }]).await.unwrap();
