@@ -28,7 +28,7 @@ const WATCH: &str = r#"
 bin=$1 dir=$2; shift 2
 fail() { echo "failed: $(tail -n 3 "$dir/log" | tr '\n' ' ')"; rm -rf "$dir"; exit 1; }
 if [ ! -e "$dir/data" ]; then
-  "$bin/initdb" -D "$dir/data" -U smokejumper -A scram-sha-256 --pwfile="$dir/password" -E UTF8 --locale=C -N >"$dir/log" 2>&1 || fail
+  "$bin/initdb" -D "$dir/data" -U smokejumper -A password --pwfile="$dir/password" -E UTF8 --locale=C -N >"$dir/log" 2>&1 || fail
 fi
 "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= "$@" >>"$dir/log" 2>&1 &
 pid=$!
