@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::extract::ConnectInfo;
+use futures::FutureExt as _;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -20,6 +21,8 @@ const MAX_CONNECTIONS: usize = 768;
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 /// Requests under way at the end get this long.
 const DRAIN: Duration = Duration::from_secs(10);
+/// The last ones to come get this long to begin their request.
+const FIRST_WORDS: Duration = Duration::from_millis(250);
 /// After `accept` failed, as it does when file descriptors have run out.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -41,7 +44,13 @@ pub async fn serve(listener: TcpListener, app: Router, mut stop: watch::Receiver
             }
         }
     }
+    // Who knocked before the door closed is let in, and gets the time to say what they came for: a connection on which nothing
+    // was read yet would be closed at once.
+    while let Some(Ok((stream, peer, place))) = admit(&listener, &places).now_or_never() {
+        connect(stream, peer, place, app.clone(), &connections);
+    }
     drop(listener);
+    tokio::time::sleep(FIRST_WORDS).await;
     if tokio::time::timeout(DRAIN, connections.shutdown()).await.is_err() {
         tracing::info!("connections that were still open were closed");
     }

@@ -30,8 +30,8 @@ async fn sigterm_in_a_storm_drops_nothing() {
     let (mut longest, mut cut) = (Duration::ZERO, 0);
     for n in 0..terms {
         let storm = Storm::new(seed + n, ALERTS);
-        // Below `[server]`: a second, so that a busy machine sees it in time.
-        let mut bot = Bot::serving(&format!("linger = \"1s\"\n\n{NO_STORM_BUDGET}")).await;
+        // Below `[server]`: so long that a busy machine sees it in time.
+        let mut bot = Bot::serving(&format!("linger = \"3s\"\n\n{NO_STORM_BUDGET}")).await;
         let (http, url) = (client(), bot.address().alerts());
         let (acknowledged, broken) = (Mutex::new(BTreeSet::new()), Mutex::new(Vec::new()));
         let stopping = AtomicBool::new(false);

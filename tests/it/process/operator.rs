@@ -124,7 +124,7 @@ async fn what_ended_longer_ago_is_purged() {
     settled(&bot, DEADLINE).await;
     assert_eq!(bot.end().await.code(), Some(0));
     assert!(out(&told(&bot, &["export"])).contains("checkout is down"), "it is young");
-    let corrected = told(&bot, &["purge", "--older-than", "1s", "--dry-run"]);
+    let corrected = told(&bot, &["purge", "--older-than", "1ms", "--dry-run"]);
     assert!(err(&corrected).contains("INC-1"), "{}", err(&corrected));
     let purged = told(&bot, &["purge", "--older-than", "1ms", "--yes"]);
     assert!(purged.status.success(), "{}", err(&purged));
