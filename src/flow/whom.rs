@@ -6,7 +6,7 @@
 use super::desk::Desk;
 use super::fact::{Origin, Suggestion};
 use super::identity::{Party, PersonId};
-use super::incident::Incident;
+use super::incident::{Incident, IncidentId};
 use super::moment::At;
 use super::phrase::{count, line, ours, percent, person, section};
 use super::policy::{Person, Policy};
@@ -97,7 +97,9 @@ impl Now<'_> {
             Party::Person(id) => id == who,
             Party::Account(identity) => self.policy.person(identity).is_some_and(|p| p.id == *who),
         };
-        let open = self.desk.open.iter().filter(|(id, s)| **id != self.incident.id && s.engaged.iter().any(theirs));
+        // A private one is not even counted where others look.
+        let counts = |id: &IncidentId| *id != self.incident.id && !self.desk.private.contains(id);
+        let open = self.desk.open.iter().filter(|(id, s)| counts(id) && s.engaged.iter().any(theirs));
         match open.count() {
             0 => {}
             n => all.push(count(n as u64, "other open incident")),

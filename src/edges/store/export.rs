@@ -3,7 +3,7 @@
 //! Private incidents are left out.
 
 use super::dialect::explain;
-use super::journal::{self, small};
+use super::journal::small;
 use super::pen::parse;
 use super::reader::{Reader, alert, column};
 use crate::flow::desk::AlertState;
@@ -51,7 +51,7 @@ impl Reader {
             // Read again: the row may be older than the journal.
             if let Some(incident) = self.load(id).await?.filter(|incident| !incident.private) {
                 let (alerts, outbox) = (self.alerts_of(id).await?, self.outbox_of(id).await?);
-                let entries = journal::entries(self.pool(), id).await?;
+                let (incident, entries) = (self.veiled(incident).await?, self.veiled_entries(id).await?);
                 return Ok(Some(Exported { incident, entries, alerts, outbox }));
             }
         }

@@ -51,14 +51,7 @@ impl Views for Reader {
         if self.incident(viewer, id).await?.is_none() {
             return Ok(Vec::new());
         }
-        let mut entries = journal::entries(self.pool(), id).await?;
-        if entries.iter().any(|e| matches!(&e.fact, Fact::Suggested(s) if mentions(s))) {
-            let hidden = self.desk_row().await?.private;
-            for entry in &mut entries {
-                veil_entry(entry, &hidden);
-            }
-        }
-        Ok(entries)
+        self.veiled_entries(id).await
     }
 
     async fn alerts(&self, viewer: &Identity, id: IncidentId, limit: u32) -> Result<Vec<AlertState>, StoreError> {
@@ -110,11 +103,23 @@ impl Views for Reader {
 
 impl Reader {
     /// As it may be shown: what was once suggested in it names no incident that is private now.
-    async fn veiled(&self, mut incident: Incident) -> Result<Incident, StoreError> {
+    pub(super) async fn veiled(&self, mut incident: Incident) -> Result<Incident, StoreError> {
         if incident.suggestion.as_ref().is_some_and(mentions) {
             veil(&mut incident, &self.desk_row().await?.private);
         }
         Ok(incident)
+    }
+
+    /// All entries of an incident, as they may be shown.
+    pub(super) async fn veiled_entries(&self, id: IncidentId) -> Result<Vec<Entry>, StoreError> {
+        let mut entries = journal::entries(self.pool(), id).await?;
+        if entries.iter().any(|e| matches!(&e.fact, Fact::Suggested(s) if mentions(s))) {
+            let hidden = self.desk_row().await?.private;
+            for entry in &mut entries {
+                veil_entry(entry, &hidden);
+            }
+        }
+        Ok(entries)
     }
 
     /// The card as a room last got it, with the platform's id of it.

@@ -21,7 +21,10 @@ mod versions;
 use crate::world::ledger::Ledger;
 use crate::world::watch::Watch;
 use facts::*;
-use looking::{a_room_shows_the_last_of_what_was_said, loose_alerts_fire_and_nobody_has_them_in_hand};
+use looking::{
+    a_room_shows_the_last_of_what_was_said, loose_alerts_fire_and_nobody_has_them_in_hand,
+    what_was_suggested_once_names_no_private_incident,
+};
 use site::Site;
 use smokejumper::edges::store::Store;
 use smokejumper::flow::desk::Desk;
@@ -121,6 +124,7 @@ promises!(
     what_was_being_sent_is_unknown_after_a_crash,
     an_unknown_run_does_not_hold_the_next_one,
     a_private_incident_is_there_for_those_in_it,
+    what_was_suggested_once_names_no_private_incident,
     a_room_shows_what_was_said_in_it,
     a_room_shows_the_last_of_what_was_said,
     loose_alerts_fire_and_nobody_has_them_in_hand,

@@ -11,6 +11,7 @@ use smokejumper::flow::fact::{Entry, Fact};
 use smokejumper::flow::identity::{Identity, Platform};
 use smokejumper::flow::incident::{Incident, IncidentId};
 use smokejumper::flow::moment::At;
+use smokejumper::flow::privacy::{veil, veil_entry};
 use smokejumper::flow::signal::{AlertKey, AlertStatus};
 use smokejumper::ports::{
     Accepted, Arrival, Clock, Commit, DeadLetter, Inbox, Journal, MAX_SAID, Outbox, Outgoing, Progress, Said,
@@ -371,8 +372,18 @@ impl Books {
         }
     }
 
+    fn shown(&self, id: IncidentId) -> Vec<Entry> {
+        let mut entries = self.entries(id);
+        for entry in &mut entries {
+            veil_entry(entry, &self.desk.private);
+        }
+        entries
+    }
+
     fn seen(&self, viewer: &Identity, id: IncidentId) -> Option<Incident> {
-        self.load(id).filter(|incident| incident.admits(viewer))
+        let mut incident = self.load(id).filter(|incident| incident.admits(viewer))?;
+        veil(&mut incident, &self.desk.private);
+        Some(incident)
     }
 }
 
@@ -516,7 +527,7 @@ impl Views for Ledger {
     }
 
     async fn entries(&self, viewer: &Identity, id: IncidentId) -> Result<Vec<Entry>, StoreError> {
-        self.call(|books, _| Ok(books.seen(viewer, id).map_or_else(Vec::new, |_| books.entries(id))))
+        self.call(|books, _| Ok(books.seen(viewer, id).map_or_else(Vec::new, |_| books.shown(id))))
     }
 
     async fn alerts(&self, viewer: &Identity, id: IncidentId, limit: u32) -> Result<Vec<AlertState>, StoreError> {

@@ -19,7 +19,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use maud::{Markup, html};
 use smokejumper_intents::inert;
-use smokejumper_intents::reply::Reply;
+use smokejumper_intents::reply::{Reply, Span};
 use smokejumper_intents::word::{Role, State as Stage};
 
 /// Posts and acts shown, the newest; the timeline has them all.
@@ -132,7 +132,10 @@ fn head(web: &WebState, incident: &Incident, now: At) -> Markup {
             }
         }
         (way(incident))
-        @for line in belonging(incident) { p.note { (render::spans(&line.spans, now)) } }
+        @for line in belonging(incident) {
+            @let grave = matches!(line.spans.first(), Some(Span::Strong(_)));
+            p.note[grave].hint[!grave] { (render::spans(&line.spans, now)) }
+        }
         @if let Some(trouble) = incident.trouble.as_ref().filter(|_| incident.is_open()) {
             p.note role="alert" { strong { "Trouble: " } bdi.outside { (inert::line(trouble)) } }
         }

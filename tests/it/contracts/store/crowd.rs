@@ -102,9 +102,11 @@ async fn dead_letters_are_bounded(site: Site) {
 
 async fn lessons_and_exports_leave_private_incidents_out(site: Site) {
     let store = site.open().await.unwrap();
-    for n in 1..=3 {
+    for n in 1..=4 {
         let learned = Fact::Learned(lesson(n));
-        let entries = vec![declared(n), entry(n, 2, learned)];
+        let mut entries = vec![declared(n), entry(n, 2, learned)];
+        // It teaches through the one it became part of.
+        entries.extend((n == 4).then(|| entry(4, 3, Fact::Merged { into: IncidentId(1) })));
         let incident = Incident { private: n == 2, ..Incident::fold(IncidentId(n), &entries) };
         let alerts = vec![alert(&format!("f{n}"), Some(n))];
         let effects = vec![(format!("s{n}"), say(n, "x"))];
@@ -117,10 +119,10 @@ async fn lessons_and_exports_leave_private_incidents_out(site: Site) {
     assert_eq!(taught(&store).await, [lesson(1), lesson(3)]);
 
     let mut lines = Vec::new();
-    assert_eq!(store.reader().export(&mut lines).await.unwrap(), 2);
+    assert_eq!(store.reader().export(&mut lines).await.unwrap(), 3);
     let text = String::from_utf8(lines).unwrap();
     let exported: Vec<Exported> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(exported.iter().map(|e| e.incident.id.0).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(exported.iter().map(|e| e.incident.id.0).collect::<Vec<_>>(), [1, 3, 4]);
     let first = &exported[0];
     assert_eq!((first.entries.len(), first.alerts.len(), first.outbox.len()), (2, 1, 1));
     assert_eq!((first.outbox[0].state.as_str(), first.outbox[0].remote.as_deref()), ("sent", Some("m1")));

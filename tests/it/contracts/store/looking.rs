@@ -2,9 +2,11 @@
 
 use super::facts::*;
 use super::{Bench, MINUTE};
-use smokejumper::flow::fact::Fact;
+use smokejumper::flow::desk::Desk;
+use smokejumper::flow::fact::{Fact, Suggestion, Withheld};
 use smokejumper::flow::identity::Platform;
 use smokejumper::flow::incident::{Incident, IncidentId};
+use smokejumper::flow::recollection::{Candidate, PastIncident};
 use smokejumper::flow::signal::AlertStatus;
 use smokejumper::ports::{Commit, MAX_SAID, Progress};
 
@@ -48,4 +50,50 @@ pub async fn a_room_shows_the_last_of_what_was_said(bench: Bench) {
     let ops: Vec<_> = said.iter().map(|s| s.op.clone()).collect();
     assert_eq!(ops, (3..many).map(|i| format!("s{i}")).collect::<Vec<_>>());
     assert_eq!(said[0].message, message("s3"));
+}
+
+pub async fn what_was_suggested_once_names_no_private_incident(bench: Bench) {
+    let past = |case: &str| PastIncident {
+        case: case.to_owned(),
+        title: format!("{case} was bad"),
+        opened_at: NOW,
+        cause: None,
+        resolution: None,
+        responders: Vec::new(),
+        url: None,
+        similarity: 0.5,
+        shared: Vec::new(),
+        snippet: String::new(),
+    };
+    let cause = |value: &str, case: &str| Candidate {
+        value: value.to_owned(),
+        p: 0.7,
+        features: Vec::new(),
+        evidence: vec![(case.to_owned(), 1.0)],
+    };
+    let suggestion = Suggestion {
+        model: "m".to_owned(),
+        causes: vec![cause("a leaked password", "INC-2"), cause("bad config", "old-2")],
+        responders: Vec::new(),
+        similar: vec![past("INC-2"), past("old-2")],
+        seen: 2,
+        of: 2,
+        since: None,
+        owed: Vec::new(),
+        withheld: Withheld::default(),
+    };
+    let entries = vec![declared(1), entry(1, 2, Fact::Suggested(suggestion))];
+    let incidents = vec![Incident::fold(IncidentId(1), &entries)];
+    bench.storage().commit(vec![Commit { entries, incidents, ..Commit::default() }]).await.unwrap();
+    let told = async || {
+        let storage = bench.storage();
+        let incident = storage.incident(&ana(), IncidentId(1)).await;
+        let entries = storage.entries(&ana(), IncidentId(1)).await;
+        format!("{incident:?} {entries:?} {:?}", storage.list(&ana(), false, 9).await)
+    };
+    assert!(told().await.contains("a leaked password") && told().await.contains("INC-2"));
+    let desk = Desk { version: 1, private: [IncidentId(2)].into(), ..Desk::default() };
+    bench.storage().commit(vec![Commit { desk: Some(desk), ..Commit::default() }]).await.unwrap();
+    let told = told().await;
+    assert!(!told.contains("a leaked password") && !told.contains("INC-2") && told.contains("bad config"), "{told}");
 }
