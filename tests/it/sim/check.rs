@@ -348,8 +348,9 @@ fn outside(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, bro
     for entry in journal {
         match &entry.fact {
             Fact::Learned(lesson) => drop(lessons.insert(&lesson.case, lesson)),
-            // The card says nothing of these.
+            // The card says nothing of these, and the house has none.
             Fact::Undelivered { .. } => {}
+            _ if entry.incident == IncidentId::HOUSE => {}
             _ => drop(shown.insert(entry.incident, entry.n)),
         }
     }
