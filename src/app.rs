@@ -1,5 +1,6 @@
 //! COMPOSITION ROOT: the only room that names concrete edges. Puts them around the engine, serves, and drains.
 
+mod doors;
 mod erasing;
 mod ground;
 mod health;
@@ -7,28 +8,31 @@ mod heartbeat;
 mod learn;
 mod logins;
 mod loops;
+mod reload;
 mod tracking;
 
 pub use erasing::erase_alone;
 pub use ground::Ground;
 pub use loops::Ended;
+pub use reload::{Load, Loaded, read_files};
 
+use self::doors::Doors;
 use self::erasing::Eraser;
 use self::health::Health;
 use self::heartbeat::Heart;
 use self::loops::Loops;
+use self::reload::Reload;
 use crate::config::checked::Config;
 use crate::config::database;
 use crate::config::secret::Secret;
 use crate::edges::alerts;
-use crate::edges::changes;
 use crate::edges::chat::console::{self, Console};
 use crate::edges::clock::WallClock;
 use crate::edges::directory::ConfiguredDirectory;
 use crate::edges::listen;
 use crate::edges::memory::IndexedMemory;
 use crate::edges::monitor;
-use crate::edges::pager::{Phones, answers};
+use crate::edges::pager::Phones;
 use crate::edges::runner::redact::Redactor;
 use crate::edges::runner::{Hands, Settings};
 use crate::edges::socket::{self, Erasing, LoginLink, Logins, Socket};
@@ -38,13 +42,13 @@ use crate::edges::store::location::Location;
 use crate::edges::web::{self, LoginDesk, Origins, Parts, Web, WebState};
 use crate::engine::{Engine, Ports};
 use crate::flow::identity::{Actor, Identity, Platform};
-use crate::ports::{Chat, Clock, Door, Observer, Pager, StoreError, Tracker, Views};
+use crate::ports::{Chat, Clock, Door, Observer, Pager, Rules, StoreError, Tracker, Views};
 use axum::middleware::from_fn_with_state;
 use smokejumper_index::case::Case;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -92,6 +96,8 @@ pub struct App {
     web: WebState,
     health: Arc<Health>,
     linger: Duration,
+    /// Taken by whoever follows the configuration.
+    reload: Option<Reload>,
     loops: Loops,
 }
 
@@ -126,8 +132,9 @@ impl App {
         let base = base(address, &config.hosts);
         let console: Arc<dyn Chat> = Arc::new(Console::new(edited.clone(), &base));
         let github = tracking::connect(&mut config, &clock).map_err(StartError::Other)?;
-        let policy = Arc::new(config.policy.clone());
-        let limits = alerts::Limits::default();
+        let rules = Rules::new(config.policy.clone());
+        let redactor = redactor(&config);
+        let secrets: reload::Secrets = Arc::new(RwLock::new(config.secrets.clone()));
         let phones = Phones::new(&config.pagers, &base, &clock).map_err(|e| StartError::Other(e.to_string()))?;
         let pager = phones.map(|phones| Arc::new(phones) as Arc<dyn Pager>);
         let ports = Ports {
@@ -137,45 +144,38 @@ impl App {
             views: Arc::new(store.clone()),
             chats: BTreeMap::from([(Platform::Console, console)]),
             memory: Arc::new(memory.clone()),
-            runner: Arc::new(hands(&config)?),
-            directory: Arc::new(ConfiguredDirectory::new(Arc::clone(&policy))),
+            runner: Arc::new(hands(&config, redactor.clone(), Arc::clone(&secrets))?),
+            directory: Arc::new(ConfiguredDirectory::new(rules.clone())),
             tracker: github.clone().map(|github| Arc::new(github) as Arc<dyn Tracker>),
             pager,
             clock: Arc::clone(&clock),
         };
         let health = Arc::new(Health::new(store.clone(), Arc::clone(&clock), &config));
-        let engine = Engine::start(ports, config.policy.clone()).await?;
+        let engine = Engine::start(ports, rules.clone()).await?;
         let engine = Arc::new(engine.observed_by(Arc::clone(health.meters()) as Arc<dyn Observer>));
         let door: Arc<dyn Door> = engine.clone();
         let desk = Arc::new(LoginDesk::new(Arc::clone(&clock)));
-        let logins = logins::logins(Arc::clone(&desk), Arc::clone(&policy), base.clone());
+        let logins = logins::logins(Arc::clone(&desk), rules.clone(), base.clone());
         let views: Arc<dyn Views> = Arc::new(store.clone());
         let web = Web::new(Parts {
             door: Arc::clone(&door),
             views,
             memory: Arc::new(memory.clone()),
             clock: Arc::clone(&clock),
-            policy: Arc::clone(&policy),
-            logins: desk,
+            rules: rules.clone(),
+            logins: Arc::clone(&desk),
             changes: edited,
             origins: origins(address, &config.hosts),
             sign_in_hint: "Whoever runs Smokejumper makes a login link on its machine: smokejumper login PERSON."
                 .to_owned(),
         });
-        let redactor = redactor(&config);
-        let scrub: alerts::Scrub = Arc::new(move |text| redactor.redact(text));
-        let unfit = |e: alerts::Unfit| StartError::Other(e.to_string());
-        let alerts = alerts::router(&config.sources, Arc::clone(&door), Arc::clone(&clock), Arc::clone(&scrub), limits)
-            .map_err(unfit)?;
-        let (changed, scrubbed) = (&config.change_sources, Arc::clone(&scrub));
-        let deployments =
-            changes::router(changed, Arc::clone(&door), Arc::clone(&clock), scrubbed, limits).map_err(unfit)?;
-        let answers = answers::router(&config.pagers, Arc::clone(&door), Arc::clone(&clock), scrub).map_err(unfit)?;
-        let monitor = monitor::router(health.watched(config.operations.metrics_tokens.clone()));
+        let scrubbing = redactor.clone();
+        let scrub: alerts::Scrub = Arc::new(move |text| scrubbing.redact(text));
+        let doors = Doors::new(&config, Arc::clone(&door), Arc::clone(&clock), scrub)?;
+        let monitor = monitor::router(health.watched(config.operations.metrics_tokens.clone(), rules.clone()));
         let counting = from_fn_with_state(Arc::clone(&health), health::counted);
         let hooks = tracking::routes(&config, &door, &clock);
-        let told = alerts.merge(deployments).merge(answers).merge(hooks);
-        let app = web::router(&web).merge(told).merge(monitor).layer(counting);
+        let app = web::router(&web).merge(doors.router()).merge(hooks).merge(monitor).layer(counting);
         let mut loops = Loops::new();
         loops.start("watch", |stop| Arc::clone(&health).keep_watch(Arc::clone(&engine), stop));
         loops.start("engine", |stop| Arc::clone(&engine).run_until(stop));
@@ -186,7 +186,7 @@ impl App {
         let (gaps_in, told_to) = (Arc::new(store.clone()), Arc::clone(&door));
         loops.start("github", |stop| tracking::mind_gaps(github, gaps_in, told_to, stop));
         let own = Some(Arc::clone(&engine));
-        let eraser = Eraser { store: store.clone(), memory: memory.clone(), engine: own, policy: Arc::clone(&policy) };
+        let eraser = Eraser { store: store.clone(), memory: memory.clone(), engine: own, rules: rules.clone() };
         if let Some(keep) = config.operations.keep_incidents_ms {
             let (eraser, clock) = (eraser.clone(), Arc::clone(&clock));
             loops.start("retention", |stop| eraser.keep(keep, clock, stop));
@@ -196,13 +196,36 @@ impl App {
             Box::pin(async move { eraser.erase(request, Actor::Account(by)).await })
         });
         let socket = socket.with_logins(Arc::clone(&logins)).with_erasing(erasing);
-        loops.start("command line's socket", |stop| answer_terminals(socket, door, stop));
+        let for_terminals = Arc::clone(&door);
+        loops.start("command line's socket", |stop| answer_terminals(socket, for_terminals, stop));
         loops.start("memory", |stop| learn::keep(memory.clone(), store.clone(), learnt, stop));
         if let Some(heart) = heart {
             loops.start("heartbeat", |stop| heart.beat(Arc::clone(&health), stop));
         }
         let linger = config.operations.linger;
-        Ok(Self { address, engine, store, memory, clock, console: base, logins, web, health, linger, loops })
+        let (began_with, sessions, at) = (config.clone(), desk, Arc::clone(&clock));
+        let reload = Reload { config, began_with, rules, doors, secrets, redactor, sessions, door, clock: at };
+        Ok(Self {
+            reload: Some(reload),
+            address,
+            engine,
+            store,
+            memory,
+            clock,
+            console: base,
+            logins,
+            web,
+            health,
+            linger,
+            loops,
+        })
+    }
+
+    /// From now on the configuration is read again when somebody asks (SIGHUP) or one of its files changes.
+    pub fn follow(&mut self, load: Load) {
+        if let Some(reload) = self.reload.take() {
+            self.loops.start("configuration", |stop| reload.keep(load, stop));
+        }
     }
 
     /// A one-time login link for a person of the configuration; `None`: for the first administrator.
@@ -306,18 +329,15 @@ fn redactor(config: &Config) -> Redactor {
     Redactor::new(config.secrets.values().map(Secret::expose).chain(urls).chain(passwords).map(str::to_owned))
 }
 
-fn hands(config: &Config) -> Result<Hands, StartError> {
+fn hands(config: &Config, redactor: Redactor, secrets: reload::Secrets) -> Result<Hands, StartError> {
     // Stays this very binary even when the file is replaced by an upgrade.
     let binary = PathBuf::from("/proc/self/exe");
     let settings = Settings {
         binary,
         data: absolute(&config.data_dir),
         protect: std::iter::once(&config.data_dir).chain(&config.file).map(|path| absolute(path)).collect(),
-        redactor: redactor(config),
-        secrets: {
-            let secrets = config.secrets.clone();
-            Arc::new(move |name| secrets.get(name).cloned())
-        },
+        redactor,
+        secrets: Arc::new(move |name| secrets.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()),
     };
     Hands::new(settings).map_err(StartError::Other)
 }

@@ -11,8 +11,7 @@ use crate::engine::Engine;
 use crate::flow::erasing::Forgotten;
 use crate::flow::identity::{Actor, PersonId};
 use crate::flow::incident::IncidentId;
-use crate::flow::policy::Policy;
-use crate::ports::{Clock, Memory as _, StoreError, Undelivered};
+use crate::ports::{Clock, Memory as _, Rules, StoreError, Undelivered};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +29,7 @@ pub struct Eraser {
     pub memory: IndexedMemory,
     /// `None`: nobody decides anything meanwhile.
     pub engine: Option<Arc<Engine>>,
-    pub policy: Arc<Policy>,
+    pub rules: Rules,
 }
 
 impl std::fmt::Debug for Eraser {
@@ -58,7 +57,8 @@ impl Eraser {
     }
 
     async fn forget(&self, person: String) -> Result<Erased, String> {
-        let known = self.policy.people.iter().find(|p| p.id.0 == person);
+        let policy = self.rules.current();
+        let known = policy.people.iter().find(|p| p.id.0 == person);
         let letters = random::<6>().ok_or("the system gives no random numbers")?;
         let who = Forgotten {
             name: known.map(|p| p.name.clone()).filter(|name| *name != person),
@@ -129,7 +129,7 @@ pub async fn erase_alone(config: &Config, requests: Vec<EraseRequest>, by: Actor
     let (memory, learnt) = super::learn::open(&config.data_dir.join(super::INDEX)).map_err(|e| e.to_string())?;
     let (_never, stopped) = watch::channel(false);
     super::learn::catch_up(&memory, &store, learnt, &stopped).await.map_err(|e| e.to_string())?;
-    let eraser = Eraser { store: store.clone(), memory, engine: None, policy: Arc::new(config.policy.clone()) };
+    let eraser = Eraser { store: store.clone(), memory, engine: None, rules: Rules::new(config.policy.clone()) };
     let mut all = Vec::with_capacity(requests.len());
     for request in requests {
         match eraser.erase(request, by.clone()).await {

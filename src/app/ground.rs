@@ -96,6 +96,7 @@ fn closed(standing: watch::Receiver<Option<Standing>>) -> Router {
     };
     let watched = Watched {
         reasons: Arc::new(reasons),
+        notes: Arc::new(Vec::new),
         metrics: Arc::new(|| ("text/plain; version=0.0.4", "smokejumper_ready 0\nsmokejumper_standby 1\n".to_owned())),
         tokens: Vec::new(),
     };

@@ -10,7 +10,7 @@ use crate::edges::store::stock::Stock;
 use crate::engine::Engine;
 use crate::flow::effect::Destination;
 use crate::flow::moment::SECOND;
-use crate::ports::{Clock, Observer as _};
+use crate::ports::{Clock, Observer as _, Rules};
 use crate::telemetry::gauges::{Gauges, Lane, Reading};
 use crate::telemetry::meters::{Answered, CONTENT_TYPE, Meters};
 use axum::extract::{MatchedPath, Request, State};
@@ -115,10 +115,13 @@ impl Health {
 
     /// For the routes.
     #[must_use]
-    pub fn watched(self: &Arc<Self>, tokens: Vec<Secret>) -> Watched {
+    pub fn watched(self: &Arc<Self>, tokens: Vec<Secret>, rules: Rules) -> Watched {
         let (health, meters) = (Arc::clone(self), Arc::clone(&self.meters));
         Watched {
             reasons: Arc::new(move || health.reasons()),
+            notes: Arc::new(move || {
+                rules.refused().map(|why| Reason { what: "configuration", why }).into_iter().collect()
+            }),
             metrics: Arc::new(move || (CONTENT_TYPE, meters.page())),
             tokens,
         }

@@ -6,6 +6,7 @@ use crate::edges::web::login::LINK_LIFE;
 use crate::flow::identity::{Identity, Platform};
 use crate::flow::moment::MINUTE;
 use crate::flow::policy::{Person, Policy};
+use crate::ports::Rules;
 use smokejumper_intents::inert;
 use smokejumper_intents::near::nearest;
 use smokejumper_intents::word::Right;
@@ -15,8 +16,8 @@ use std::sync::Arc;
 const MAX_NAME: usize = 60;
 
 /// For the door of the command line.
-pub fn logins(desk: Arc<LoginDesk>, policy: Arc<Policy>, base: String) -> Logins {
-    Arc::new(move |person| link(&desk, &policy, &base, person))
+pub fn logins(desk: Arc<LoginDesk>, rules: Rules, base: String) -> Logins {
+    Arc::new(move |person| link(&desk, &rules.current(), &base, person))
 }
 
 /// A link for a person; without one for the first administrator.

@@ -8,13 +8,18 @@ use axum::Router;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Connects, and tells the rules where issues may link to: only where others can reach the console.
+/// Connects, and tells the rules where issues may link to.
 pub fn connect(config: &mut Config, clock: &Arc<dyn Clock>) -> Result<Option<GitHub>, String> {
+    tell_console(config);
+    config.github.as_ref().map(|configured| GitHub::new(configured, Arc::clone(clock))).transpose()
+}
+
+/// Tells the rules where issues may link to: only where others can reach the console.
+pub fn tell_console(config: &mut Config) {
     let base = config.hosts.first().map(|host| format!("https://{host}"));
     if let Some(tracking) = &mut config.policy.tracking {
         tracking.console = base;
     }
-    config.github.as_ref().map(|configured| GitHub::new(configured, Arc::clone(clock))).transpose()
 }
 
 /// Where GitHub posts; nowhere without a secret to sign with.

@@ -21,7 +21,8 @@ mod source;
 mod speak;
 
 use self::exit::Exit;
-use crate::config::checked::{Checked, Config, Given, load};
+use crate::app::{Load, Loaded, read_files};
+use crate::config::checked::{Checked, Config, DEFAULT_FILES, Given, load};
 use crate::config::environment::Environment;
 use crate::config::operations::Log;
 use crate::config::problem::Problem;
@@ -31,6 +32,7 @@ use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What still blocks at the end gets this long.
@@ -172,7 +174,7 @@ async fn command(cli: Cli) -> Exit {
     match cli.command {
         Command::Demo(ref args) => demo::run(args, cli.global.quiet).await,
         Command::Serve(ref args) => match configured(&cli.global) {
-            Ok(config) => serve::run(config, args, cli.global.quiet).await,
+            Ok(config) => serve::run(config, args, loader(cli.global.clone()), cli.global.quiet).await,
             Err(exit) => exit,
         },
         Command::Check(ref args) => check::run(&cli.global, args),
@@ -199,12 +201,35 @@ async fn command(cli: Cli) -> Exit {
 
 /// The configuration with its runbooks, or everything that is wrong with it, told.
 fn configured(global: &Global) -> Result<Config, Exit> {
-    let (mut config, warnings) = global.load().usable().map_err(|problems| Exit::failed(&listed(&problems)))?;
-    let more = add_runbooks(&mut config).map_err(|problems| Exit::failed(&listed(&problems)))?;
-    for warning in warnings.iter().chain(&more) {
+    let (config, warnings) = whole(global.load()).map_err(|problems| Exit::failed(&listed(&problems)))?;
+    for warning in &warnings {
         tracing::warn!("{warning}");
     }
     Ok(config)
+}
+
+/// The configuration with its runbooks, and its warnings.
+///
+/// # Errors
+/// Everything that is wrong with it.
+fn whole(checked: Checked) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
+    let (mut config, mut warnings) = checked.usable()?;
+    warnings.extend(add_runbooks(&mut config)?);
+    Ok((config, warnings))
+}
+
+/// Reads the configuration again and again, as these flags name it.
+fn loader(global: Global) -> Load {
+    Arc::new(move || {
+        let checked = global.load();
+        let mut files = read_files(&checked.config);
+        if checked.config.file.is_none() {
+            // One that is gone, or cannot be read, may come back.
+            let usual = DEFAULT_FILES.iter().map(PathBuf::from);
+            files.extend(global.config.clone().map_or_else(|| usual.collect(), |named| vec![named]));
+        }
+        Loaded { files, result: whole(checked).map(|(config, warnings)| (Box::new(config), warnings)) }
+    })
 }
 
 /// Reads the reviewed runbooks of the configured folder into the policy; the warnings there are.

@@ -1,7 +1,7 @@
 //! `serve`: runs until told to stop.
 
 use super::exit::Exit;
-use crate::app::{App, Broken, Ground};
+use crate::app::{App, Broken, Ground, Load};
 use crate::config::checked::Config;
 use crate::edges::store::standby::Standing;
 use clap::Args;
@@ -16,7 +16,7 @@ pub struct ServeArgs {
 }
 
 /// Serves until SIGTERM or Ctrl-C, then finishes what is under way.
-pub async fn run(config: Config, args: &ServeArgs, quiet: bool) -> Exit {
+pub async fn run(config: Config, args: &ServeArgs, again: Load, quiet: bool) -> Exit {
     let mut signals = Signals::listen();
     let sources: Vec<String> = config.sources.iter().map(|source| source.name.clone()).collect();
     let data_dir = std::path::absolute(&config.data_dir).unwrap_or_else(|_| config.data_dir.clone());
@@ -39,6 +39,7 @@ pub async fn run(config: Config, args: &ServeArgs, quiet: bool) -> Exit {
         Ok(app) => app,
         Err(problem) => return Exit::failed(&problem.to_string()),
     };
+    app.follow(again);
     if args.confirm_restored
         && let Err(problem) = app.store.confirm_restored().await
     {

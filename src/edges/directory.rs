@@ -1,22 +1,20 @@
 //! Who may approve now, read from the configuration. A directory outside (a group of the chat platform) is another edge.
 
 use crate::flow::identity::PersonId;
-use crate::flow::policy::Policy;
-use crate::ports::{Directory, Undelivered};
+use crate::ports::{Directory, Rules, Undelivered};
 use smokejumper_intents::word::Right;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// The people of the configuration that is in force.
 #[derive(Clone, Debug)]
 pub struct ConfiguredDirectory {
-    policy: Arc<Policy>,
+    rules: Rules,
 }
 
 impl ConfiguredDirectory {
     #[must_use]
-    pub const fn new(policy: Arc<Policy>) -> Self {
-        Self { policy }
+    pub fn new(rules: impl Into<Rules>) -> Self {
+        Self { rules: rules.into() }
     }
 }
 
@@ -24,6 +22,7 @@ impl ConfiguredDirectory {
 impl Directory for ConfiguredDirectory {
     async fn approvers(&self) -> Result<BTreeSet<PersonId>, Undelivered> {
         let may = |right: Right| right >= Right::Approver;
-        Ok(self.policy.people.iter().filter(|person| may(person.right)).map(|person| person.id.clone()).collect())
+        let policy = self.rules.current();
+        Ok(policy.people.iter().filter(|person| may(person.right)).map(|person| person.id.clone()).collect())
     }
 }

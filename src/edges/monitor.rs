@@ -27,6 +27,8 @@ pub struct Watched {
     /// Empty: ready. Must answer at once.
     pub reasons: Arc<dyn Fn() -> Vec<Reason> + Send + Sync>,
     /// The page of metrics and its content type.
+    /// What a person should know although it is ready.
+    pub notes: Arc<dyn Fn() -> Vec<Reason> + Send + Sync>,
     pub metrics: Arc<dyn Fn() -> (&'static str, String) + Send + Sync>,
     /// Who has one of these may read the metrics from anywhere; empty: this machine only.
     pub tokens: Vec<Secret>,
@@ -42,6 +44,8 @@ impl std::fmt::Debug for Watched {
 struct Readiness {
     ready: bool,
     reasons: Vec<Reason>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<Reason>,
 }
 
 /// The routes. The server must say who calls ([`ConnectInfo`]); without it nobody is on this machine.
@@ -56,7 +60,7 @@ pub fn router(watched: Watched) -> Router {
 async fn ready(State(watched): State<Watched>) -> Response {
     let reasons = (watched.reasons)();
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = Json(Readiness { ready: reasons.is_empty(), reasons });
+    let body = Json(Readiness { ready: reasons.is_empty(), reasons, notes: (watched.notes)() });
     (status, [(CACHE_CONTROL, "no-store")], body).into_response()
 }
 
@@ -108,6 +112,7 @@ mod tests {
 
     async fn asked(tokens: &[&str], peer: &str, headers: &[(&str, &str)]) -> u16 {
         let watched = Watched {
+            notes: Arc::new(Vec::new),
             reasons: Arc::new(Vec::new),
             metrics: Arc::new(|| ("text/plain", "# EOF\n".to_owned())),
             tokens: tokens.iter().map(|t| Secret::new(*t)).collect(),

@@ -20,13 +20,13 @@ use crate::flow::identity::Platform;
 use crate::flow::incident::{Incident, IncidentId};
 use crate::flow::policy::Policy;
 use crate::ports::{
-    Chat, Clock, Directory, Inbox, Journal, Memory, Observer, Outbox, Pager, Runner, StoreError, Tracker, Unobserved,
-    Views,
+    Chat, Clock, Directory, Inbox, Journal, Memory, Observer, Outbox, Pager, Rules, Runner, StoreError, Tracker,
+    Unobserved, Views,
 };
 use smokejumper_intents::reply::Reply;
 use smokejumper_intents::word::Severity;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, oneshot};
 
 /// Everything the engine speaks to.
@@ -50,7 +50,7 @@ pub struct Ports {
 /// The engine of one process. State in memory is a cache of what is stored: after any failed commit it is read anew.
 pub struct Engine {
     ports: Ports,
-    policy: RwLock<Arc<Policy>>,
+    rules: Rules,
     state: tokio::sync::Mutex<Cache>,
     /// People who wait for the reply to what they asked, by (source, key).
     waiting: Mutex<HashMap<(String, String), oneshot::Sender<Reply>>>,
@@ -86,10 +86,10 @@ impl Engine {
     ///
     /// # Errors
     /// The store cannot be read or written.
-    pub async fn start(ports: Ports, policy: Policy) -> Result<Self, StoreError> {
+    pub async fn start(ports: Ports, rules: impl Into<Rules>) -> Result<Self, StoreError> {
         let engine = Self {
             ports,
-            policy: RwLock::new(Arc::new(policy)),
+            rules: rules.into(),
             state: tokio::sync::Mutex::default(),
             waiting: Mutex::default(),
             hands: Mutex::default(),
@@ -138,12 +138,12 @@ impl Engine {
     /// The rules in force.
     #[must_use]
     pub fn policy(&self) -> Arc<Policy> {
-        Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
+        self.rules.current()
     }
 
     /// New rules, from the next event on.
     pub fn set_policy(&self, policy: Policy) {
-        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+        self.rules.replace(policy);
     }
 
     /// The incident as it is now, from memory or from the store.

@@ -28,8 +28,10 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
         _ => Actor::Bot,
     };
     let mut draft = Draft::new(state, policy, now, by);
-    if !matches!(event, Event::Signals(_) | Event::Changed(_) | Event::Asked { .. } | Event::Tick)
-        && event.incident().is_none_or(|id| draft.incident(id).is_none())
+    if !matches!(
+        event,
+        Event::Signals(_) | Event::Changed(_) | Event::Asked { .. } | Event::RulesRead { .. } | Event::Tick
+    ) && event.incident().is_none_or(|id| draft.incident(id).is_none())
     {
         // The result of an effect of an incident that is gone: nothing to do, and nothing to keep.
         return Ok(draft.finish());
@@ -37,6 +39,10 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
     match event {
         Event::Signals(delivery) => placing::signals(&mut draft, &delivery),
         Event::Changed(change) => suspects::changed(&mut draft, &change),
+        Event::RulesRead { digest, what } => {
+            draft.record_own(Fact::RulesChanged { digest, what });
+            placing::again(&mut draft);
+        }
         Event::Tick => {
             placing::again(&mut draft);
             followup::push(&mut draft);

@@ -85,6 +85,11 @@ pub enum Event {
         incident: IncidentId,
         timer: Timer,
     },
+    /// Other rules are in force: digest of what was read, and what is different, in our words.
+    RulesRead {
+        digest: String,
+        what: Vec<String>,
+    },
     /// A minute has passed: what depends on time alone is looked at again.
     Tick,
     /// An approved request is about to run: what is true at this moment. Never stored; answered by [`super::Turn::go`].
@@ -130,7 +135,7 @@ impl Event {
     #[must_use]
     pub fn incident(&self) -> Option<IncidentId> {
         match self {
-            Self::Signals(_) | Self::Changed(_) | Self::Tick => None,
+            Self::Signals(_) | Self::Changed(_) | Self::RulesRead { .. } | Self::Tick => None,
             Self::Asked { ask, .. } => ask.incident.map(IncidentId),
             Self::RoomOpened { incident, .. }
             | Self::Recalled { incident, .. }

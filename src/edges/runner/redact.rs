@@ -3,7 +3,7 @@
 //! No guessing by entropy: it eats commit hashes and pod names. Redacting twice is the same as once.
 
 use regex::{Captures, Regex, RegexSet};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 /// Put where a secret was.
 pub const REDACTED: &str = "[redacted]";
@@ -50,12 +50,12 @@ static COMPILED: LazyLock<Option<Shapes>> = LazyLock::new(|| {
 #[derive(Clone, Default)]
 pub struct Redactor {
     /// Longest first, so that a secret that contains another goes as a whole.
-    known: Arc<[String]>,
+    known: Arc<RwLock<Arc<[String]>>>,
 }
 
 impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Redactor({} known values)", self.known.len())
+        write!(f, "Redactor({} known values)", self.known().len())
     }
 }
 
@@ -63,8 +63,15 @@ impl Redactor {
     /// `known` values also go in the forms they take in URLs, JSON and base64.
     #[must_use]
     pub fn new(known: impl IntoIterator<Item = String>) -> Self {
+        let redactor = Self::default();
+        redactor.learn(known);
+        redactor
+    }
+
+    /// From now on these values go, too, here and in every clone; those it knew stay known.
+    pub fn learn(&self, known: impl IntoIterator<Item = String>) {
         use base64::Engine as _;
-        let mut all: Vec<String> = Vec::new();
+        let mut all: Vec<String> = self.known().to_vec();
         for value in known {
             let value = value.trim().to_owned();
             if value.len() < MIN_KNOWN {
@@ -84,13 +91,17 @@ impl Redactor {
         }
         all.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         all.dedup();
-        Self { known: all.into() }
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = all.into();
+    }
+
+    fn known(&self) -> Arc<[String]> {
+        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let mut out = text.to_owned();
-        for value in self.known.iter() {
+        for value in self.known().iter() {
             if out.contains(value.as_str()) {
                 out = out.replace(value.as_str(), REDACTED);
             }

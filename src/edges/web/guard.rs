@@ -39,8 +39,8 @@ pub async fn admit(State((web, route)): State<(WebState, Route)>, mut request: R
 fn signed(web: &WebState, route: Route, headers: &HeaderMap) -> Option<Signed> {
     let by_itself = matches!(route, Route::Live | Route::IncidentLive) || headers.contains_key(BY_ITSELF);
     let guest = web.logins.guest(cookie(headers)?, !by_itself)?;
-    let right = web.policy.right(&guest.identity);
-    let name = names::account(&web.policy, &guest.identity);
+    let right = web.policy().right(&guest.identity);
+    let name = names::account(&web.policy(), &guest.identity);
     Some(Signed { guest, right, name })
 }
 

@@ -176,6 +176,13 @@ impl LoginDesk {
         self.book().sessions.get(session).is_some_and(|session| session.holds(now))
     }
 
+    /// Ends the sessions of everybody else, and makes their links useless.
+    pub fn keep_only(&self, stays: impl Fn(&Identity) -> bool) {
+        let mut book = self.book();
+        book.sessions.retain(|_, session| stays(&session.identity));
+        book.links.retain(|_, link| stays(&link.identity));
+    }
+
     pub fn sign_out(&self, session: &Digest) {
         self.book().sessions.remove(session);
     }

@@ -25,7 +25,7 @@ pub use secret::NoEntropy;
 
 use crate::flow::incident::IncidentId;
 use crate::flow::policy::Policy;
-use crate::ports::{Clock, Door, Memory, Views};
+use crate::ports::{Clock, Door, Memory, Rules, Views};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, broadcast, watch};
 
@@ -35,7 +35,7 @@ pub struct Parts {
     pub views: Arc<dyn Views>,
     pub memory: Arc<dyn Memory>,
     pub clock: Arc<dyn Clock>,
-    pub policy: Arc<Policy>,
+    pub rules: Rules,
     pub logins: Arc<LoginDesk>,
     /// Which incident changed, whenever one did.
     pub changes: broadcast::Sender<IncidentId>,
@@ -59,6 +59,12 @@ impl Web {
     pub fn new(parts: Parts) -> WebState {
         let seats = Arc::new(Semaphore::new(live::CONNECTIONS));
         Arc::new(Self { parts, seats, closing: watch::Sender::new(false) })
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn policy(&self) -> Arc<Policy> {
+        self.rules.current()
     }
 
     /// Ends every live connection, so that a graceful shutdown is not kept waiting by open pages.

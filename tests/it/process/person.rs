@@ -34,6 +34,11 @@ impl Person {
         Self { client, at: bot.address().clone(), cookie }
     }
 
+    pub async fn status(&self, path: &str) -> u16 {
+        let asked = self.client.get(format!("{}{path}", self.at.base())).header("cookie", &self.cookie).send();
+        asked.await.unwrap().status().as_u16()
+    }
+
     pub async fn page(&self, path: &str) -> String {
         let answer = self.client.get(format!("{}{path}", self.at.base())).header("cookie", &self.cookie).send().await;
         let answer = answer.unwrap();

@@ -15,7 +15,9 @@ use smokejumper::flow::moment::At;
 use smokejumper::flow::policy::Policy;
 use smokejumper::flow::recollection::{Lesson, PastIncident, Question, Recollection};
 use smokejumper::flow::{State, answer};
-use smokejumper::ports::{Arrival, Chat as _, Clock, DeadLetter, Door, Memory, Said, StoreError, Undelivered, Views};
+use smokejumper::ports::{
+    Arrival, Chat as _, Clock, DeadLetter, Door, Memory, Rules, Said, StoreError, Undelivered, Views,
+};
 use smokejumper_intents::intent::{Ask, Intent};
 use smokejumper_intents::reply::{Line, Reply};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -87,7 +89,7 @@ impl House {
             views: self.clone(),
             memory: self.clone(),
             clock: self.clock.clone(),
-            policy: self.policy.clone(),
+            rules: Rules::new(self.policy.as_ref().clone()),
             logins: self.logins.clone(),
             changes: self.changes.clone(),
             origins,

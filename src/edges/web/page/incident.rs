@@ -54,7 +54,7 @@ pub async fn page(web: &WebState, signed: &Signed, id: IncidentId, said: Option<
     let now = web.clock.now();
     let ticket = Ticket::new(signed, Some(id.0))?;
     let setting = render::Setting { ticket: Some(&ticket), now };
-    let card = arranged(card(&incident, &desk, &web.policy, now));
+    let card = arranged(card(&incident, &desk, &web.policy(), now));
     let hint = html! {
         code { "note …" } " · " code { "ack" } " · " code { "sev 2" } " · " code { "why" } " · " code { "who" } " · "
         code { "run …" } " · " code { "resolve" } " · " code { "help" }
@@ -101,12 +101,12 @@ fn head(web: &WebState, incident: &Incident, now: At) -> Markup {
             li {
                 span.key { "Commander" } " "
                 @match incident.roles.get(&Role::Commander) {
-                    Some(party) => bdi { (inert::line(&names::party(&web.policy, party))) },
+                    Some(party) => bdi { (inert::line(&names::party(&web.policy(), party))) },
                     None => em { "nobody yet" },
                 }
             }
             @for (role, party) in incident.roles.iter().filter(|(role, _)| **role != Role::Commander) {
-                li { span.key { (role.label()) } " " bdi { (inert::line(&names::party(&web.policy, party))) } }
+                li { span.key { (role.label()) } " " bdi { (inert::line(&names::party(&web.policy(), party))) } }
             }
             li {
                 span.key { "Acknowledged" } " "
@@ -172,9 +172,9 @@ enum What<'a> {
 /// People's acts and the bot's posts in one order, the newest first.
 fn thread(web: &WebState, id: IncidentId, entries: &[Entry], posts: &[Said], now: At) -> Markup {
     let acts: Vec<Entry> = entries.iter().filter(|entry| is_told_by_itself(entry)).cloned().collect();
-    let acts = timeline(&acts, &web.policy).into_iter().map(|told| {
+    let acts = timeline(&acts, &web.policy()).into_iter().map(|told| {
         let by = acts.iter().find(|entry| entry.n == told.n).map_or(&Actor::Bot, |entry| &entry.by);
-        Item { at: told.at, rank: told.n, what: What::Act(told, names::actor(&web.policy, by)) }
+        Item { at: told.at, rank: told.n, what: What::Act(told, names::actor(&web.policy(), by)) }
     });
     let posts = posts.iter().map(|said| Item { at: said.at, rank: u32::MAX, what: What::Post(said) });
     let mut items: Vec<Item<'_>> = acts.chain(posts).collect();

@@ -48,6 +48,11 @@ pub async fn page(web: &WebState, signed: &Signed, said: Option<&Answer>) -> Res
     let hint = html! { code { "declare checkout returns 500s since 10:02" } " · " code { "search connection pool" } " · " code { "help" } };
     let content = html! {
         h1.sr { "Incidents" }
+        @if let Some(why) = web.rules.refused() {
+            section.notice role="alert" {
+                p { strong { "The changed configuration is not in force." } " The rules stay as they were. " bdi { (inert::line(&why)) } }
+            }
+        }
         div.lobby {
             section.open #open data-live-part="" {
                 h2 { "Open " span.count { (count(open.len(), OPEN)) } }
@@ -113,7 +118,7 @@ fn rows(web: &WebState, incidents: &[Incident], now: At) -> Markup {
 fn commander(web: &WebState, incident: &Incident) -> String {
     incident.roles.get(&Role::Commander).map_or_else(
         || if incident.is_open() { "no commander".to_owned() } else { String::new() },
-        |party| inert::line(&names::party(&web.policy, party)),
+        |party| inert::line(&names::party(&web.policy(), party)),
     )
 }
 

@@ -30,7 +30,7 @@ pub struct Link {
 pub async fn show(State(web): State<WebState>, query: Result<Query<Link>, QueryRejection>) -> Result<Markup, Trouble> {
     let token = query.map(|Query(link)| link.token).unwrap_or_default();
     let Some(identity) = usable(&token).and_then(|token| web.logins.peek(token)) else { return Err(spent(&web)) };
-    let name = inert::line(&names::account(&web.policy, &identity));
+    let name = inert::line(&names::account(&web.policy(), &identity));
     Ok(html! {
         (DOCTYPE)
         html lang="en" {

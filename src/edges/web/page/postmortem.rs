@@ -22,7 +22,7 @@ pub async fn show(
     let entries = web.views.entries(signed.identity(), id).await?;
     let now = web.clock.now();
     let ticket = Ticket::new(&signed, Some(id.0))?;
-    let draft = draft(&incident, &entries, &web.policy);
+    let draft = draft(&incident, &entries, &web.policy());
     let content = html! {
         div.reading {
             p.crumbs {

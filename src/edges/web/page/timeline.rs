@@ -49,7 +49,7 @@ pub async fn show(
     let from = query.map_or(1, |Query(query)| query.from.max(1));
     let last = entries.last().map_or(0, |entry| entry.n);
     let page = entries.iter().filter(|entry| (from..from.saturating_add(PAGE)).contains(&entry.n));
-    let told = timeline(&page.cloned().collect::<Vec<_>>(), &web.policy);
+    let told = timeline(&page.cloned().collect::<Vec<_>>(), &web.policy());
     let content = html! {
         div.reading {
             p.crumbs {
