@@ -38,7 +38,7 @@ async fn engine(data: &Path) -> (Engine, Ledger) {
         chats: BTreeMap::new(),
         memory: Arc::new(IndexedMemory::volatile().unwrap()),
         runner: Arc::new(Hands::new(settings).unwrap()),
-        directory: Arc::new(ConfiguredDirectory::new(policy.clone().into())),
+        directory: Arc::new(ConfiguredDirectory::new(policy.clone())),
         tracker: None,
         pager: None,
         clock: Arc::new(Noon),
