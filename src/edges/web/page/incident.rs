@@ -59,7 +59,7 @@ pub async fn page(web: &WebState, signed: &Signed, id: IncidentId, said: Option<
         code { "note …" } " · " code { "ack" } " · " code { "sev 2" } " · " code { "why" } " · " code { "who" } " · "
         code { "run …" } " · " code { "resolve" } " · " code { "help" }
     };
-    let choices = filling::Choices { policy: &web.policy, incident: Some(&incident), others: &others };
+    let choices = filling::Choices { policy: &web.policy(), incident: Some(&incident), others: &others };
     let content = html! {
         div.room {
             div.head #head data-live-part="" {
@@ -112,7 +112,7 @@ fn head(web: &WebState, incident: &Incident, now: At) -> Markup {
                 span.key { "Acknowledged" } " "
                 @match times.acknowledged { Some(at) => (time::ago(at, now)), None => em { "not yet" } }
             }
-            @let people = filling::in_it(incident, &web.policy);
+            @let people = filling::in_it(incident, &web.policy());
             @if !people.is_empty() {
                 li {
                     span.key { "In it" } " "

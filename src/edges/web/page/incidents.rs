@@ -42,9 +42,9 @@ pub async fn page(web: &WebState, signed: &Signed, said: Option<&Answer>) -> Res
     open.sort_by_key(Incident::severity);
     let ended = web.views.list(viewer, true, ENDED).await?;
     let loose = web.views.loose(viewer, LOOSE).await?;
-    let silences = silence::list(&web.views.desk().await?, &web.policy, now);
+    let silences = silence::list(&web.views.desk().await?, &web.policy(), now);
     let ticket = Ticket::new(signed, None)?;
-    let choices = filling::Choices { policy: &web.policy, incident: None, others: &[] };
+    let choices = filling::Choices { policy: &web.policy(), incident: None, others: &[] };
     let hint = html! { code { "declare checkout returns 500s since 10:02" } " · " code { "search connection pool" } " · " code { "help" } };
     let content = html! {
         h1.sr { "Incidents" }
