@@ -134,10 +134,6 @@ impl Keys {
         let of_service = || service.and_then(|s| self.services.get(s));
         self.people.get(who).or_else(of_service).or_else(|| self.teams.get(who)).or(self.all.as_ref())
     }
-
-    fn is_empty(&self) -> bool {
-        self.people.is_empty() && self.services.is_empty() && self.teams.is_empty() && self.all.is_none()
-    }
 }
 
 pub(super) fn resolve(checker: &mut Checker<'_>, raw: &Raw, secrets: &Resolved, policy: &mut Policy) -> Pagers {
@@ -257,7 +253,8 @@ fn keys(checker: &mut Checker<'_>, written: &RawPager, secrets: &Resolved, polic
             }
         }
     }
-    if keys.is_empty() {
+    let others = written.people.len() + written.services.len() + written.teams.len();
+    if written.routing_key.is_none() && others == 0 {
         let hint = "write routing_key = \"name-of-a-secret\": the integration key of a service there";
         checker.error(&written.name.span(), "this pager has no routing key, so nobody's phone would ring", hint);
     }
