@@ -154,7 +154,7 @@ fn ask(draft: &mut Draft, id: IncidentId, number: u32) {
 
 /// Nobody asked for it yet, or so long ago that it came to nothing. A clock that was ahead then does not silence it for ever.
 fn wants(asked: Option<At>, now: At) -> bool {
-    asked.is_none_or(|at| now.since(at).abs() >= ASK_AGAIN)
+    asked.is_none_or(|at| now.0.abs_diff(at.0) >= ASK_AGAIN.unsigned_abs())
 }
 
 /// Why its issue is not what one would expect, for whoever opened it.

@@ -3,6 +3,7 @@
 //! [`CHECKS`] is the table: a check is a file here and a row there. Works beside a running server, and without one.
 
 mod configuration;
+mod github;
 mod inbound;
 mod memory;
 mod outbox;
@@ -82,6 +83,7 @@ const CHECKS: &[&dyn Check] = &[
     &inbound::Inbound,
     &outbox::Outbox,
     &memory::Memory,
+    &github::GitHub,
 ];
 
 /// Columns of the check's name and of the weight.

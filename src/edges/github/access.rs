@@ -10,6 +10,7 @@ use crate::ports::Undelivered;
 use axum::http::Method;
 use ring::signature::RsaKeyPair;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use tokio::sync::Mutex;
 
 /// An installation's token is good for an hour; it is renewed well before.
@@ -23,12 +24,22 @@ pub struct Access {
 
 enum Kind {
     Token(Secret),
-    App { id: u64, installation: u64, key: RsaKeyPair, cached: Mutex<Option<(Secret, At)>> },
+    App { id: u64, installation: u64, key: Box<RsaKeyPair>, cached: Mutex<Option<Cached>> },
+}
+
+/// An installation's token, when it was fetched, and whether it may write issues.
+#[derive(Clone)]
+struct Cached {
+    token: Secret,
+    at: At,
+    writes: bool,
 }
 
 #[derive(Deserialize)]
 struct Fetched {
     token: String,
+    #[serde(default)]
+    permissions: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -47,12 +58,10 @@ impl Access {
     pub fn new(configured: &Configured) -> Result<Self, String> {
         let kind = match configured {
             Configured::Token(token) => Kind::Token(token.clone()),
-            Configured::App { id, installation, key } => Kind::App {
-                id: *id,
-                installation: *installation,
-                key: jwt::key(key.expose())?,
-                cached: Mutex::default(),
-            },
+            Configured::App { id, installation, key } => {
+                let key = Box::new(jwt::key(key.expose())?);
+                Kind::App { id: *id, installation: *installation, key, cached: Mutex::default() }
+            }
         };
         Ok(Self { kind, login: Mutex::default() })
     }
@@ -73,9 +82,8 @@ impl Access {
         };
         let mut cached = cached.lock().await;
         // A clock that was set back makes an old token look new: its age counts either way.
-        if let Some((token, fetched)) = cached.as_ref().filter(|(_, at)| now.since(*at).abs() < RENEW_AFTER) {
-            let _ = fetched;
-            return Ok(token.clone());
+        if let Some(known) = cached.as_ref().filter(|known| now.0.abs_diff(known.at.0) < RENEW_AFTER.unsigned_abs()) {
+            return Ok(known.token.clone());
         }
         let proof = jwt::signed(key, *id, now).map_err(|why| never(&why))?;
         let path = format!("/app/installations/{installation}/access_tokens");
@@ -99,8 +107,17 @@ impl Access {
             Judged::Trouble { why } => return Err(Undelivered::NotYet { why, after_ms: None }),
         };
         let token = Secret::new(fetched.token);
-        *cached = Some((token.clone(), now));
+        let writes = fetched.permissions.get("issues").is_some_and(|right| right == "write");
+        *cached = Some(Cached { token: token.clone(), at: now, writes });
         Ok(token)
+    }
+
+    /// Whether it may write issues, once it was asked for; a token does not say.
+    pub async fn writes(&self) -> Option<bool> {
+        match &self.kind {
+            Kind::Token(_) => None,
+            Kind::App { cached, .. } => cached.lock().await.as_ref().map(|known| known.writes),
+        }
     }
 
     /// GitHub did not accept what [`Access::bearer`] gave: the next one is fetched. `false`: there is no other.

@@ -35,7 +35,10 @@ pub struct Gaps {
 #[derive(Clone, Debug, Default)]
 struct Seen {
     etag: Option<String>,
-    assignee: Option<Option<String>>,
+    /// Login; `None`: nobody, or never seen.
+    assignee: Option<String>,
+    /// It was looked at before.
+    known: bool,
     gone: bool,
 }
 
@@ -125,7 +128,8 @@ impl Gaps {
         }
         let seen = self.seen.entry(owed.key()).or_default();
         let assignee = shown.assignees.first().map(|a| login(&a.login));
-        let before = seen.assignee.replace(assignee.clone());
+        let first = !std::mem::replace(&mut seen.known, true);
+        let before = std::mem::replace(&mut seen.assignee, assignee.clone());
         seen.etag = answer.header("etag").map(str::to_owned);
         let mut told = Vec::new();
         if shown.state == "closed" {
@@ -133,17 +137,11 @@ impl Gaps {
             let key = format!("closed:{}", shown.closed_at.as_deref().unwrap_or(&shown.updated_at));
             told.push(self.told(owed, &key, IssueMove::Closed, &by));
         }
-        match (before, assignee) {
-            // Seen for the first time: whoever has it there has it; nobody there says nothing.
-            (None, Some(now)) => {
-                let key = format!("assigned:{now}");
-                told.push(self.told(owed, &key, IssueMove::Assigned(Some(now)), "somebody"));
-            }
-            (Some(before), now) if before != now => {
-                let key = format!("assigned:{}:{}", now.as_deref().unwrap_or_default(), shown.updated_at);
-                told.push(self.told(owed, &key, IssueMove::Assigned(now), "somebody"));
-            }
-            _ => {}
+        if before != assignee {
+            // Seen for the first time: whoever has it there has it. From then on each change is news.
+            let when = if first { String::new() } else { format!(":{}", shown.updated_at) };
+            let key = format!("assigned:{}{when}", assignee.as_deref().unwrap_or_default());
+            told.push(self.told(owed, &key, IssueMove::Assigned(assignee), "somebody"));
         }
         Ok(told)
     }

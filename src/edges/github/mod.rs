@@ -5,6 +5,7 @@
 mod access;
 mod answer;
 mod gaps;
+mod inspect;
 mod jwt;
 mod marker;
 mod pace;

@@ -265,3 +265,25 @@ async fn the_vendors_own_examples_are_read() {
     println!("{read} examples read, {ours} of issues that would be ours");
     assert!(read > 100 && ours >= 5 && door.deliveries() > 0, "{read} {ours}");
 }
+
+#[tokio::test]
+async fn what_doctor_asks_changes_nothing() {
+    let (github, watch) = world().await;
+    github.with(|truth| {
+        let off = crate::world::github::Repository { issues_off: true, ..Default::default() };
+        truth.repositories.insert("acme/off".to_owned(), off);
+    });
+    let token = GitHub::new(&configured(&github.url, Access::Token(Secret::new(TOKEN))), watch.clone()).unwrap();
+    assert_eq!(token.identity().await.unwrap(), "smokejumper-bot (a token)");
+    assert_eq!(token.inspect("acme/ops").await.unwrap(), None);
+    let access = Access::App { id: APP, installation: INSTALLATION, key: Secret::new(PKCS8) };
+    let app = GitHub::new(&configured(&github.url, access), watch).unwrap();
+    assert_eq!(app.identity().await.unwrap(), "smokejumper[bot] (an App's installation)");
+    assert_eq!(app.inspect("acme/ops").await.unwrap(), Some(true));
+    for (repository, says) in [("acme/off", "switched off"), ("acme/none", "no such repository"), ("x", "owner/name")] {
+        let said = app.inspect(repository).await.unwrap_err().to_string();
+        assert!(said.contains(says), "{said}");
+    }
+    assert_eq!(github.asked("POST /repos") + github.asked("PATCH"), 0);
+    assert_eq!(github.violations(), Vec::<String>::new());
+}

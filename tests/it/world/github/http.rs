@@ -213,6 +213,9 @@ impl Place<'_> {
         }
         match (method.as_str(), rest) {
             ("GET", ["assignees", login]) if repository.assignable.contains(*login) => Said::Empty(204),
+            ("GET", ["issues"]) if repository.issues_off => {
+                message(410, "Issues has been disabled in this repository.")
+            }
             ("GET", ["issues"]) => self.list(truth, query),
             ("GET", ["issues", number]) => self.show(truth, number.parse().unwrap_or_default(), headers),
             ("POST", ["issues"]) => self.write(truth, true, |at, truth| at.create(truth, body)),
