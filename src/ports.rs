@@ -89,6 +89,7 @@ pub trait Journal: Send + Sync {
     async fn commit(&self, commits: Vec<Commit>) -> Result<(), StoreError>;
     /// The desk with its alerts, and every open incident.
     async fn restore(&self) -> Result<State, StoreError>;
+    /// `None`, too, for [`IncidentId::HOUSE`]: it has entries, and is no incident.
     async fn load(&self, id: IncidentId) -> Result<Option<Incident>, StoreError>;
 }
 

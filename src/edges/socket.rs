@@ -295,6 +295,9 @@ async fn ask(
     if request.key.is_empty() || request.key.chars().count() > MAX_KEY {
         return failure(StatusCode::BAD_REQUEST, "the key must have 1 to 128 characters");
     }
+    if request.incident == Some(0) {
+        return failure(StatusCode::BAD_REQUEST, "incidents are counted from 1");
+    }
     let identity = Identity { platform: Platform::Cli, workspace: WORKSPACE.to_owned(), id: uid.to_string() };
     let place = request.incident.map_or(Place::Lobby, Place::Incident);
     let ask = match read(&Utterance { text: request.text, place }) {

@@ -9,6 +9,7 @@ use crate::flow::phrase::{ours, titled};
 use crate::flow::refusal::Refusal;
 use crate::ports::{Accepted, Arrival, DeadLetter, Door, StoreError};
 use async_trait::async_trait;
+use smokejumper_intents::bounds;
 use smokejumper_intents::intent::Ask;
 use smokejumper_intents::reply::Reply;
 use std::collections::BTreeMap;
@@ -34,6 +35,14 @@ impl Door for Engine {
     }
 
     async fn ask(&self, by: Identity, ask: Ask, key: String) -> Result<Reply, StoreError> {
+        // Typed words, buttons and forms come by many doors: none of them leads to what `read` would not make.
+        if !bounds::within(&ask) {
+            return Ok(match ask.incident {
+                Some(0) => no_incident(IncidentId::HOUSE),
+                _ => Refusal::new("that is longer than it may be, or has characters in it that cannot be used.")
+                    .to_reply(),
+            });
+        }
         let reply = if ask.intent.is_act() { self.act(by, ask, key).await? } else { self.answer(&by, ask).await? };
         // Once, here, whoever shows it.
         Ok(reply.bounded())

@@ -3,6 +3,7 @@
 //! Thin and async; knows ports and flow, no edge. Every step can be called alone, so that a simulator can stop between
 //! any two of them.
 
+mod aside;
 mod ask;
 mod beat;
 mod deliver;
@@ -67,6 +68,7 @@ pub struct Engine {
 struct Cache {
     /// `None`: must be read from the store before it is used.
     state: Option<State>,
+    refusals: aside::Refusals,
 }
 
 impl std::fmt::Debug for Ports {

@@ -26,13 +26,14 @@ const REMEMBERED: i64 = 30 * DAY;
 type Answers = Vec<((String, String), Reply)>;
 
 impl Engine {
-    /// Decides and stores one batch of waiting events; how many there were. On an error nothing happened.
+    /// Decides and stores one batch of waiting events; how many there were. On an error nothing happened. A batch the store
+    /// refuses again and again is taken apart, and what can never be stored is set aside.
     ///
     /// # Errors
     /// The store refused; the events still wait.
     pub async fn turns(&self) -> Result<usize, StoreError> {
         let mut cache = self.state.lock().await;
-        let waiting = self.ports.inbox.waiting(BATCH).await?;
+        let waiting = self.ports.inbox.waiting(cache.refusals.at_once(BATCH)).await?;
         if waiting.is_empty() {
             return Ok(0);
         }
@@ -41,8 +42,14 @@ impl Engine {
             // Memory ran ahead of the store; the store is right.
             cache.state = None;
         }
+        let answers = match result {
+            Ok(answers) => answers,
+            Err(StoreError::Conflict(why)) => return self.refused(&mut cache.refusals, &waiting, why).await,
+            Err(problem) => return Err(problem),
+        };
+        cache.refusals.stored(&waiting);
         drop(cache);
-        for (key, reply) in result? {
+        for (key, reply) in answers {
             let sender = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
             if let Some(sender) = sender {
                 // Whoever asked may have gone; what was asked is done all the same.

@@ -3,13 +3,20 @@
 use crate::world::door::Noon;
 use crate::world::ledger::Ledger;
 use crate::world::town;
+use async_trait::async_trait;
 use futures::FutureExt as _;
 use smokejumper::edges::directory::ConfiguredDirectory;
 use smokejumper::edges::memory::IndexedMemory;
 use smokejumper::edges::runner::redact::Redactor;
 use smokejumper::edges::runner::{Hands, Settings};
 use smokejumper::engine::{Engine, Ports};
-use smokejumper::ports::Door as _;
+use smokejumper::flow::State;
+use smokejumper::flow::event::Event;
+use smokejumper::flow::fact::Fact;
+use smokejumper::flow::incident::{Incident, IncidentId};
+use smokejumper::flow::refusal::is_refusal;
+use smokejumper::ports::{Arrival, Clock as _, Commit, Door as _, Inbox as _, Journal, StoreError, Views as _};
+use smokejumper_intents::bounds::NOTE_MAX;
 use smokejumper_intents::intent::{Ask, Intent};
 use smokejumper_intents::reply::{Reply, SPAN_MAX};
 use std::collections::BTreeMap;
@@ -20,6 +27,11 @@ use std::sync::Arc;
 const CROWD: usize = 1_000;
 
 async fn engine(data: &Path) -> (Engine, Ledger) {
+    engine_on(data, |ledger| Arc::new(ledger)).await
+}
+
+/// With a journal of its own.
+async fn engine_on(data: &Path, journal: impl FnOnce(Ledger) -> Arc<dyn Journal>) -> (Engine, Ledger) {
     let policy = town::policy();
     let ledger = Ledger::new(Arc::new(Noon));
     let store = Arc::new(ledger.clone());
@@ -32,7 +44,7 @@ async fn engine(data: &Path) -> (Engine, Ledger) {
     };
     let ports = Ports {
         inbox: store.clone(),
-        journal: store.clone(),
+        journal: journal(ledger.clone()),
         outbox: store.clone(),
         views: store,
         chats: BTreeMap::new(),
@@ -90,4 +102,120 @@ async fn what_is_answered_has_its_bounds() {
     let shown = format!("{reply:?}");
     assert!(shown.contains(&text[..SPAN_MAX / 2]) && !shown.contains(&text), "{shown}");
     assert_eq!(reply.clone().bounded(), reply);
+}
+
+/// What a person asked, as an edge would have it stored.
+fn asked(key: &str, ask: Ask) -> Arrival {
+    Arrival {
+        source: "test".to_owned(),
+        key: key.to_owned(),
+        at: Noon.now(),
+        event: Event::Asked { by: town::account(3), ask },
+    }
+}
+
+fn notes(ledger: &Ledger) -> Vec<(u32, String)> {
+    let noted = |fact| if let Fact::Noted { text } = fact { Some(text) } else { None };
+    ledger.journal().into_iter().filter_map(|e| Some((e.incident.0, noted(e.fact)?))).collect()
+}
+
+#[tokio::test]
+async fn nobody_acts_on_the_house() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, ledger) = engine(folder.path()).await;
+    answered(&engine, declare(), "first").await;
+    let matchers = "alertname=\"Noisy\"".to_owned();
+    answered(&engine, Ask { incident: None, intent: Intent::Silence { matchers, minutes: 60, comment: None } }, "hush")
+        .await;
+    let entries = ledger.written();
+    assert!(ledger.journal().iter().any(|e| e.incident == IncidentId::HOUSE), "the house has something to fold");
+    assert_eq!(ledger.incident(&town::account(0), IncidentId::HOUSE).await.unwrap(), None);
+    let to_house = |text: &str| Ask { incident: Some(0), intent: Intent::Note { text: text.to_owned() } };
+    let reply = answered(&engine, to_house("x"), "door").await;
+    assert!(is_refusal(&reply), "{reply:?}");
+    // Past the door, two in one batch, with something good behind them.
+    let good = note(7);
+    ledger.accept(vec![asked("a", to_house("a")), asked("b", to_house("b")), asked("c", good)]).await.unwrap();
+    assert_eq!(engine.turns().await, Ok(3));
+    assert_eq!(notes(&ledger), [(1, "note 7".to_owned())]);
+    assert_eq!(ledger.written(), entries + 1);
+}
+
+#[tokio::test]
+async fn what_is_larger_than_it_may_be_does_not_come_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, ledger) = engine(folder.path()).await;
+    answered(&engine, declare(), "first").await;
+    let long = Ask { incident: Some(1), intent: Intent::Note { text: "x".repeat(NOTE_MAX + 1) } };
+    assert!(is_refusal(&answered(&engine, long, "long").await));
+    assert_eq!(ledger.accepted().len(), 1, "only the declaration was stored");
+}
+
+/// The ledger, which never takes in what has one text in it.
+struct Picky {
+    ledger: Ledger,
+    poison: &'static str,
+}
+
+#[async_trait]
+impl Journal for Picky {
+    async fn commit(&self, commits: Vec<Commit>) -> Result<(), StoreError> {
+        let poisoned = |fact: &Fact| matches!(fact, Fact::Noted { text } if text.starts_with(self.poison));
+        if commits.iter().flat_map(|commit| &commit.entries).any(|entry| poisoned(&entry.fact)) {
+            return Err(StoreError::Conflict("it does not like it".to_owned()));
+        }
+        self.ledger.commit(commits).await
+    }
+
+    async fn restore(&self) -> Result<State, StoreError> {
+        self.ledger.restore().await
+    }
+
+    async fn load(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
+        self.ledger.load(id).await
+    }
+}
+
+/// Turns until nothing waits, but not for ever; how many were refused.
+async fn stubborn(engine: &Engine) -> usize {
+    let mut refused = 0;
+    for _ in 0..200 {
+        match engine.turns().await {
+            Ok(0) => return refused,
+            Ok(_) => {}
+            Err(StoreError::Conflict(_)) => refused += 1,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    refused
+}
+
+#[tokio::test]
+async fn an_event_that_can_never_be_stored_is_set_aside_and_blocks_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, ledger) = engine_on(folder.path(), |ledger| Arc::new(Picky { ledger, poison: "bad" })).await;
+    answered(&engine, declare(), "first").await;
+    let text = |text: &str| Ask { incident: Some(1), intent: Intent::Note { text: text.to_owned() } };
+    let batch = ["one", "bad and secret", "two", "bad again", "three"];
+    ledger.accept(batch.iter().map(|t| asked(t, text(t))).collect()).await.unwrap();
+    assert_eq!(stubborn(&engine).await, 2 + 2 + 2, "twice together, and each bad one until it is set aside");
+    assert_eq!(notes(&ledger).into_iter().map(|(_, text)| text).collect::<Vec<_>>(), ["one", "two", "three"]);
+    assert!(ledger.accepted().iter().all(|(_, processed)| *processed));
+    let letters = ledger.dead_letters();
+    assert_eq!(
+        letters.iter().map(|l| l.sample.as_str()).collect::<Vec<_>>(),
+        ["inbox row 3, key bad and secret", "inbox row 5, key bad again"]
+    );
+    assert!(letters.iter().all(|letter| letter.why.contains("it does not like it")), "{letters:?}");
+}
+
+#[tokio::test]
+async fn a_store_that_refuses_everything_keeps_what_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, ledger) = engine_on(folder.path(), |ledger| Arc::new(Picky { ledger, poison: "note" })).await;
+    answered(&engine, declare(), "first").await;
+    ledger.accept((0..40).map(|n| asked(&n.to_string(), note(n))).collect()).await.unwrap();
+    stubborn(&engine).await;
+    assert_eq!(ledger.dead_letters().len(), 8, "then it is the store's fault, and the inbox waits for a person");
+    assert_eq!(ledger.accepted().iter().filter(|(_, processed)| !processed).count(), 32);
 }

@@ -128,7 +128,7 @@ impl Reader {
             desk.note(alert(&row)?);
         }
         let sql = "SELECT incident, body, fold, entries, (SELECT MAX(n) FROM journal AS j WHERE j.incident = s.incident) \
-                   FROM snapshots AS s WHERE open = 1 OR fold <> $1 ORDER BY incident";
+                   FROM snapshots AS s WHERE incident > 0 AND (open = 1 OR fold <> $1) ORDER BY incident";
         let mut incidents = BTreeMap::new();
         for row in sqlx::query(sql).bind(FOLD).fetch_all(&self.pool).await.map_err(|e| explain(&e))? {
             let incident = self.snapshot(&row).await?;
@@ -139,7 +139,11 @@ impl Reader {
         Ok(State { desk, incidents })
     }
 
+    /// The house has entries, and is no incident.
     pub(super) async fn load(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
+        if id == IncidentId::HOUSE {
+            return Ok(None);
+        }
         let sql = "SELECT incident, body, fold, entries, (SELECT MAX(n) FROM journal AS j WHERE j.incident = s.incident) \
                    FROM snapshots AS s WHERE incident = $1";
         let row = sqlx::query(sql).bind(i64::from(id.0)).fetch_optional(&self.pool).await.map_err(|e| explain(&e))?;

@@ -21,7 +21,7 @@ const PAGE: i64 = 100;
 impl Views for Reader {
     async fn list(&self, viewer: &Identity, closed: bool, limit: u32) -> Result<Vec<Incident>, StoreError> {
         let sql = "SELECT incident, body, fold, entries, (SELECT MAX(n) FROM journal AS j WHERE j.incident = s.incident) \
-                   FROM snapshots AS s WHERE incident < $1 AND (open <> $2 OR fold <> $3) \
+                   FROM snapshots AS s WHERE incident > 0 AND incident < $1 AND (open <> $2 OR fold <> $3) \
                    ORDER BY incident DESC LIMIT $4";
         let (mut found, mut before) = (Vec::new(), i64::MAX);
         loop {

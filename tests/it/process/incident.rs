@@ -113,6 +113,14 @@ async fn scripts_get_json() {
 }
 
 #[tokio::test]
+async fn nobody_speaks_in_the_house() {
+    let server = Server::start();
+    let output = server.say(&["-i", "0", "note", "x"]).await;
+    assert!(!output.status.success() && err(&output).contains("counted from 1"), "{}", err(&output));
+    assert!(server.door.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn without_a_server_it_says_what_to_do() {
     let folder = Server::start().end().await;
     assert!(!socket::path(folder.path()).exists(), "the file goes with the server");

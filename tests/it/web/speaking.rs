@@ -167,3 +167,14 @@ async fn search_finds_past_incidents_and_numbers_lead_straight_there() {
     assert!(ana.get("/search?q=nothing+like+this").await.text.contains("Nothing like it in memory"));
     assert!(ana.get("/search").await.text.contains("Type what you see"));
 }
+
+#[tokio::test]
+async fn the_house_has_no_page_to_speak_on() {
+    let house = scene::burning().await;
+    let ana = Browser::of(&house, "ana").await;
+    let page = ana.get("/incidents/142").await;
+    assert_eq!(ana.get("/incidents/0").await.status, StatusCode::NOT_FOUND);
+    let field = |name| page.field("/incidents/142/say", "name=\"text\"", name);
+    let fields = [("csrf", &*field("csrf")), ("nonce", &*field("nonce")), ("text", "note x")];
+    assert_eq!(ana.post("/incidents/0/say", &fields).await.status, StatusCode::NOT_FOUND);
+}

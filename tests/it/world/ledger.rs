@@ -364,6 +364,9 @@ impl Books {
     }
 
     fn load(&self, id: IncidentId) -> Option<Incident> {
+        if id == IncidentId::HOUSE {
+            return None;
+        }
         let written = self.pages.get(&id).map_or(0, Vec::len);
         match self.snapshots.get(&id) {
             Some(snapshot) if written == 0 || snapshot.entries as usize == written => Some(snapshot.clone()),

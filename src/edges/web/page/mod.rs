@@ -42,7 +42,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Number {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Trouble> {
         let Path(number): Path<u32> =
             Path::from_request_parts(parts, state).await.map_err(|_| Trouble::NoSuchIncident)?;
-        Ok(Self(IncidentId(number)))
+        // The house has a number and no page.
+        Some(IncidentId(number)).filter(|id| *id != IncidentId::HOUSE).map(Self).ok_or(Trouble::NoSuchIncident)
     }
 }
 

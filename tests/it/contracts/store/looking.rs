@@ -97,3 +97,22 @@ pub async fn what_was_suggested_once_names_no_private_incident(bench: Bench) {
     let told = told().await;
     assert!(!told.contains("a leaked password") && !told.contains("INC-2") && told.contains("bad config"), "{told}");
 }
+
+pub async fn the_house_is_no_incident(bench: Bench) {
+    let hushed = |n: u32| {
+        let (matchers, comment) = ("alertname=\"Noisy\"".to_owned(), None);
+        entry(0, n, Fact::Silenced { silence: n, matchers, from: NOW, until: NOW.plus(MINUTE), comment })
+    };
+    let entries = vec![hushed(1), hushed(2), declared(1)];
+    // As a version before this one could have left it.
+    let house = Incident::fold(IncidentId::HOUSE, [&hushed(1), &hushed(2)]);
+    let incidents = vec![house, Incident::fold(IncidentId(1), [&declared(1)])];
+    bench.storage().commit(vec![Commit { entries, incidents, ..Commit::default() }]).await.unwrap();
+    assert_eq!(bench.storage().load(IncidentId::HOUSE).await.unwrap(), None);
+    assert_eq!(bench.storage().incident(&ana(), IncidentId::HOUSE).await.unwrap(), None);
+    assert_eq!(bench.storage().entries(&ana(), IncidentId::HOUSE).await.unwrap(), []);
+    let listed = bench.storage().list(&ana(), false, 10).await.unwrap();
+    assert_eq!(listed.iter().map(|i| i.id.0).collect::<Vec<_>>(), [1]);
+    let state = bench.storage().restore().await.unwrap();
+    assert_eq!(state.incidents.keys().map(|id| id.0).collect::<Vec<_>>(), [1]);
+}
