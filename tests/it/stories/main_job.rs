@@ -48,12 +48,13 @@ fn steady(text: &str, folder: &Path) -> String {
     let rules = [
         (r"(?m)^ *\d+\.\d s  ", " T.T s  "),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
-        (r"\b\d+ (ms|s|min)\b", "T"),
+        // Lines break at any space, also between a number and its unit.
+        (r"\b\d+\s+(ms|s|min)\b", "T"),
         (r"\b\d{4}-\d{2}-\d{2}T[\d:]+Z", "TIME"),
-        (r"(?m)(- INC-1|, due) \(?\d{4}-\d{2}-\d{2}\)?", "$1 DATE"),
-        (r"\bin \d+ years of", "in N years of"),
+        (r"(- INC-1|, due)\s+\(?\d{4}-\d{2}-\d{2}\)?", "$1 DATE"),
+        (r"\bin\s+\d+\s+years\s+of", "in N years of"),
         // Where a follow-up lives once a tracker is connected stands beside it.
-        (r", acme/ops#\d+", ""),
+        (r",\s+acme/ops#\d+", ""),
         (r"\s*\(https://github\.com/acme/ops/issues/\d+\)", ""),
         // How sure it is changes with what memory weighs; that it is, and of what, does not.
         (r"\b\d+%", "P%"),
@@ -154,6 +155,20 @@ async fn told(database: Option<Database>, more: &str) {
             let stored = stored.splitn(3, "---\n").nth(2).unwrap();
             assert_eq!(words(&card), words(stored), "{card}");
         }
+    }
+}
+
+/// How long it took decides where a line breaks: that is no difference.
+#[test]
+fn what_differs_is_found_across_lines() {
+    for (shown, same) in [
+        ("of INC-1, acme/ops#1, open for 368\n    ms", "of INC-1, open for T"),
+        ("worked 1 of 1 time, median\n    12 s", "worked 1 of 1 time, median T"),
+        ("- INC-1\n      (2026-11-20) checkout", "- INC-1 DATE checkout"),
+        ("cancelled, Bo,\n    acme/ops#1, due\n    2026-11-20", "cancelled, Bo, due DATE"),
+        ("29 past incidents in 6\n    years of history", "29 past incidents in N years of history"),
+    ] {
+        assert_eq!(words(&steady(shown, Path::new(env!("CARGO_MANIFEST_DIR")))), words(same));
     }
 }
 
