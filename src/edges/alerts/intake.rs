@@ -2,6 +2,7 @@
 //!
 //! Knows bodies; knows nothing of what is in them.
 
+use super::auth::Admitted;
 use super::{Kind, MAX_BODY, Reading, Scrub, Setting, Unreadable, json};
 use crate::config::mapping::Mapping;
 use crate::flow::moment::At;
@@ -15,6 +16,10 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Deliveries being taken in at once. Each waits for one group commit; more only wait longer.
 pub const MAX_DELIVERIES: usize = 128;
+/// Of those whose body has to prove who sent it, being taken in besides: whoever makes up deliveries keeps only such from coming in.
+pub const MAX_UNPROVEN: usize = 32;
+/// KiB of their bodies in memory at once: one of the largest, or 16 of those that are about one thing.
+const MAX_UNPROVEN_KIB: usize = MAX_BODY / 1024 + 1024;
 /// KiB of bodies in memory at once: two of the largest, or thousands of the usual size.
 const MAX_KIB: usize = 2 * MAX_BODY / 1024 + 1024;
 /// A body above this is parsed alone, for it takes several times its size while it is read.
@@ -30,21 +35,39 @@ const START: usize = 8 * 1024;
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub deliveries: usize,
+    pub unproven: usize,
     pub body_deadline: Duration,
     pub take_deadline: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { deliveries: MAX_DELIVERIES, body_deadline: BODY_DEADLINE, take_deadline: TAKE_DEADLINE }
+        Self {
+            deliveries: MAX_DELIVERIES,
+            unproven: MAX_UNPROVEN,
+            body_deadline: BODY_DEADLINE,
+            take_deadline: TAKE_DEADLINE,
+        }
     }
 }
 
 pub struct Intake {
     pub limits: Limits,
-    deliveries: Semaphore,
-    kib: Semaphore,
+    known: Pool,
+    unproven: Pool,
     large: Semaphore,
+}
+
+/// Places, and memory for the bodies of those who have one.
+struct Pool {
+    places: Semaphore,
+    kib: Semaphore,
+}
+
+impl Pool {
+    fn new(places: usize, kib: usize) -> Self {
+        Self { places: Semaphore::new(places), kib: Semaphore::new(kib) }
+    }
 }
 
 /// How a source's bodies are read: by its kind, or by a mapping of its own.
@@ -70,6 +93,7 @@ impl Reader {
 /// A delivery's place among those that are taken in; left when it is dropped.
 pub struct Slot<'i> {
     intake: &'i Intake,
+    pool: &'i Pool,
     _place: SemaphorePermit<'i>,
 }
 
@@ -81,7 +105,7 @@ pub struct Whole<'i> {
 
 /// Why a body did not come in.
 pub enum Broken {
-    /// More than [`MAX_BODY`]; how it starts, as far as it was read.
+    /// More than its kind may have; how it starts, as far as it was read.
     TooLarge(Bytes),
     Slow,
     /// Other bodies fill the memory set aside for them.
@@ -100,34 +124,41 @@ impl std::ops::Deref for Whole<'_> {
 
 impl Intake {
     pub fn new(limits: Limits) -> Self {
-        let (kib, large) = (Semaphore::new(MAX_KIB), Semaphore::new(1));
-        Self { limits, deliveries: Semaphore::new(limits.deliveries), kib, large }
+        let (known, unproven) = (Pool::new(limits.deliveries, MAX_KIB), Pool::new(limits.unproven, MAX_UNPROVEN_KIB));
+        Self { limits, known, unproven, large: Semaphore::new(1) }
     }
 
-    /// `None`: full.
-    pub fn enter(&self) -> Option<Slot<'_>> {
-        self.deliveries.try_acquire().ok().map(|place| Slot { intake: self, _place: place })
+    /// Who is known and who is not yet do not take each other's places. `None`: full.
+    pub fn enter(&self, admitted: Admitted) -> Option<Slot<'_>> {
+        let pool = match admitted {
+            Admitted::Known => &self.known,
+            Admitted::IfSigned => &self.unproven,
+        };
+        pool.places.try_acquire().ok().map(|place| Slot { intake: self, pool, _place: place })
     }
 }
 
 impl<'i> Slot<'i> {
-    pub async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Whole<'i>, Broken> {
+    /// At most `max` bytes of it.
+    pub async fn read(&self, headers: &HeaderMap, body: Body, max: usize) -> Result<Whole<'i>, Broken> {
         let promised = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
-        if promised.is_some_and(|n| n > MAX_BODY as u64) {
+        if promised.is_some_and(|n| n > max as u64) {
             return Err(Broken::TooLarge(Bytes::new()));
         }
-        tokio::time::timeout(self.intake.limits.body_deadline, self.collect(body)).await.unwrap_or(Err(Broken::Slow))
+        tokio::time::timeout(self.intake.limits.body_deadline, self.collect(body, max))
+            .await
+            .unwrap_or(Err(Broken::Slow))
     }
 
     /// The share of memory grows with what is really here, so promises cost nothing.
-    async fn collect(&self, body: Body) -> Result<Whole<'i>, Broken> {
-        let kib = &self.intake.kib;
+    async fn collect(&self, body: Body, max: usize) -> Result<Whole<'i>, Broken> {
+        let kib = &self.pool.kib;
         let mut share = kib.try_acquire_many(0).map_err(|_| Broken::Full)?;
         let mut bytes = Vec::new();
         let mut stream = body.into_data_stream();
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|_| Broken::Cut)?;
-            if bytes.len() + chunk.len() > MAX_BODY {
+            if bytes.len() + chunk.len() > max {
                 bytes.truncate(START);
                 return Err(Broken::TooLarge(bytes.into()));
             }

@@ -45,6 +45,8 @@ use std::sync::Arc;
 
 /// Bytes of one delivery. Alertmanager's `max_alerts` is unlimited by default; an alert takes 0.5 to 1 KiB.
 pub const MAX_BODY: usize = 16 * 1024 * 1024;
+/// Bytes of a delivery that is about one thing: what PagerDuty, Sentry and GitHub send, texts and all.
+pub const MAX_ONE: usize = 1024 * 1024;
 /// Characters of an unreadable body kept for a person to look at.
 pub const MAX_SAMPLE: usize = 2_000;
 /// Secrets are looked for in a text this many times longer than what is kept: one that the cut would halve is still seen whole.
@@ -61,6 +63,8 @@ pub struct Kind {
     pub media: Media,
     /// How it signs what it sends: `auth = { hmac = … }`. `None`: it can't.
     pub signing: Option<Signing>,
+    /// Bytes of one delivery, at most [`MAX_BODY`]: how much of a stranger's is read before its signature says who it is.
+    pub max_body: usize,
 }
 
 /// What a body must call itself.
@@ -80,6 +84,7 @@ pub const KINDS: &[Kind] = &[
         read: alertmanager::read,
         media: Media::Json,
         signing: None,
+        max_body: MAX_BODY,
     },
     Kind {
         name: "grafana",
@@ -87,6 +92,7 @@ pub const KINDS: &[Kind] = &[
         read: grafana::read,
         media: Media::Json,
         signing: Some(grafana::SIGNING),
+        max_body: MAX_BODY,
     },
     Kind {
         name: "pagerduty",
@@ -94,6 +100,7 @@ pub const KINDS: &[Kind] = &[
         read: pagerduty::read,
         media: Media::Json,
         signing: Some(pagerduty::SIGNING),
+        max_body: MAX_ONE,
     },
     Kind {
         name: "opsgenie",
@@ -101,6 +108,7 @@ pub const KINDS: &[Kind] = &[
         read: opsgenie::read,
         media: Media::Json,
         signing: None,
+        max_body: MAX_ONE,
     },
     Kind {
         name: "datadog",
@@ -108,6 +116,7 @@ pub const KINDS: &[Kind] = &[
         read: datadog::read,
         media: Media::Json,
         signing: None,
+        max_body: MAX_ONE,
     },
     Kind {
         name: "sentry",
@@ -115,6 +124,7 @@ pub const KINDS: &[Kind] = &[
         read: sentry::read,
         media: Media::Json,
         signing: Some(sentry::SIGNING),
+        max_body: MAX_ONE,
     },
     Kind {
         name: "newrelic",
@@ -122,6 +132,7 @@ pub const KINDS: &[Kind] = &[
         read: newrelic::read,
         media: Media::Json,
         signing: None,
+        max_body: MAX_ONE,
     },
     Kind {
         name: "zabbix",
@@ -129,6 +140,7 @@ pub const KINDS: &[Kind] = &[
         read: zabbix::read,
         media: Media::Json,
         signing: None,
+        max_body: MAX_ONE,
     },
     Kind {
         name: "cloudevents",
@@ -136,6 +148,7 @@ pub const KINDS: &[Kind] = &[
         read: cloudevents::read,
         media: Media::Json,
         signing: None,
+        max_body: MAX_BODY,
     },
     Kind {
         name: KnownKind::THROUGH_SNS,
@@ -144,6 +157,7 @@ pub const KINDS: &[Kind] = &[
         // SNS says text/plain.
         media: Media::Any,
         signing: None,
+        max_body: sns::envelope::MAX_ENVELOPE,
     },
     Kind {
         name: KnownKind::MAPPED,
@@ -151,6 +165,7 @@ pub const KINDS: &[Kind] = &[
         read: json::unmapped,
         media: Media::Any,
         signing: None,
+        max_body: MAX_BODY,
     },
 ];
 

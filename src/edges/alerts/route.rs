@@ -147,10 +147,10 @@ impl Alerts {
         if let (Admitted::Known, Some(why)) = (admitted, &misfit) {
             return self.bury(name, &[], Answer::Unsupported(why.clone())).await;
         }
-        let Some(slot) = self.intake.enter() else {
+        let Some(slot) = self.intake.enter(admitted) else {
             return Answer::Later("too many deliveries at once".to_owned());
         };
-        let bytes = match self.whole(name, admitted, &slot, headers, body).await {
+        let bytes = match self.whole(name, (admitted, reader.kind), &slot, headers, body).await {
             Ok(bytes) => bytes,
             Err(answer) => return answer,
         };
@@ -189,16 +189,17 @@ impl Alerts {
     async fn whole<'i>(
         &self,
         name: &str,
-        admitted: Admitted,
+        (admitted, kind): (Admitted, &Kind),
         slot: &Slot<'i>,
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Whole<'i>, Answer> {
-        match slot.read(headers, body).await {
+        match slot.read(headers, body, kind.max_body).await {
             Ok(bytes) => Ok(bytes),
             Err(intake::Broken::TooLarge(start)) => {
-                let mib = MAX_BODY / 1024 / 1024;
-                let why = format!("more than {mib} MiB in one delivery; set max_alerts in Alertmanager");
+                let mib = kind.max_body / 1024 / 1024;
+                let hint = if kind.max_body < MAX_BODY { "" } else { "; set max_alerts in Alertmanager" };
+                let why = format!("more than {mib} MiB in one delivery{hint}");
                 Err(match admitted {
                     Admitted::Known => self.bury(name, &start, Answer::TooLarge(why)).await,
                     Admitted::IfSigned => Answer::TooLarge(why),

@@ -1,7 +1,7 @@
 //! Changes in a small JSON of our own, for pipelines that can call an address: docs/changes.md describes it. Pure.
 
 use super::{Told, change, reading, unreadable};
-use crate::edges::alerts::{Kind, Media, Reading, Setting, Unreadable, bounds};
+use crate::edges::alerts::{Kind, MAX_BODY, Media, Reading, Setting, Unreadable, bounds};
 use crate::flow::moment::At;
 use crate::flow::signal::ChangeStatus;
 use serde::Deserialize;
@@ -13,6 +13,7 @@ pub const KIND: Kind = Kind {
     read,
     media: Media::Json,
     signing: None,
+    max_body: MAX_BODY,
 };
 
 /// Changes in one delivery: a release train, not an archive.

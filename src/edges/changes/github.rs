@@ -5,7 +5,7 @@
 
 use super::{Told, change, reading, unreadable};
 use crate::edges::alerts::signature::Signing;
-use crate::edges::alerts::{Kind, Media, Reading, Setting, Unreadable, bounds};
+use crate::edges::alerts::{Kind, MAX_ONE, Media, Reading, Setting, Unreadable, bounds};
 use crate::flow::moment::At;
 use crate::flow::signal::ChangeStatus;
 use serde::Deserialize;
@@ -18,6 +18,7 @@ pub const KIND: Kind = Kind {
     read,
     media: Media::Json,
     signing: Some(Signing { header: "x-hub-signature-256", prefix: "sha256=", timestamp: None }),
+    max_body: MAX_ONE,
 };
 
 /// Letters of a commit that people read.

@@ -8,7 +8,7 @@ use crate::config::pager::{Kind as Speaks, Pagers};
 use crate::config::source::{Auth, Source};
 use crate::edges::alerts;
 use crate::edges::alerts::signature::Signing;
-use crate::edges::alerts::{Counter, Kind, Limits, Media, Reading, Scrub, Setting, Unfit, Unreadable, bounds};
+use crate::edges::alerts::{Counter, Kind, Limits, MAX_ONE, Media, Reading, Scrub, Setting, Unfit, Unreadable, bounds};
 use crate::flow::escalation::read_key;
 use crate::flow::event::Event;
 use crate::flow::fact::Answered;
@@ -24,6 +24,7 @@ const PAGERDUTY: Kind = Kind {
     read: pagerduty,
     media: Media::Json,
     signing: Some(Signing { header: "x-pagerduty-signature", prefix: "v1=", timestamp: None }),
+    max_body: MAX_ONE,
 };
 const WEBHOOK: Kind = Kind {
     name: "webhook",
@@ -31,6 +32,7 @@ const WEBHOOK: Kind = Kind {
     read: own,
     media: Media::Json,
     signing: Some(Signing { header: SIGNATURE, prefix: PREFIX, timestamp: Some(TIMESTAMP) }),
+    max_body: MAX_ONE,
 };
 /// Where answers come in.
 pub const COUNTER: Counter = Counter { name: "pager", kinds: &[PAGERDUTY, WEBHOOK] };

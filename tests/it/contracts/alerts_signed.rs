@@ -268,3 +268,33 @@ async fn a_token_in_a_header_opens_its_source_and_what_is_no_alert_is_told() {
     assert_eq!(send(&router, &sent(&[("X-Alert-Token", NEW)], "{")).await, 400);
     assert_eq!(door.letters().len(), 1);
 }
+
+/// Strangers who make up signatures fill only the places of those who have to prove themselves by what they send.
+#[tokio::test]
+async fn strangers_take_no_place_of_those_who_are_known() {
+    let door = Arc::new(MemoryDoor::default());
+    let source =
+        |name: &str, kind: &str, auth| Source { name: name.to_owned(), kind: kind.to_owned(), auth, mapping: None };
+    let secrets = || vec![Secret::new(NEW)];
+    let sources =
+        [source("signed", "pagerduty", Auth::Signed(secrets())), source("known", "opsgenie", Auth::Bearer(secrets()))];
+    let limits = Limits { body_deadline: std::time::Duration::from_millis(300), ..Limits::default() };
+    let router = alerts::router(&sources, door.clone(), Arc::new(Noon), Arc::new(str::to_owned), limits).unwrap();
+    let signature = format!("v1={}", tag(OTHERS, b"x"));
+    let made_up = |body: Body| {
+        let request = Request::post("/alerts/signed").header("content-type", "application/json");
+        router.clone().oneshot(request.header("x-pagerduty-signature", &signature).body(body).unwrap())
+    };
+    let endless = || Body::from_stream(futures::stream::pending::<Result<axum::body::Bytes, std::io::Error>>());
+    let crowd = futures::future::join_all((0..limits.deliveries + 100).map(|_| made_up(endless())));
+    let vendor = VENDORS.iter().find(|v| v.kind == "opsgenie").unwrap();
+    let headers = [("content-type", "application/json".to_owned()), ("authorization", format!("Bearer {NEW}"))];
+    let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let known = Sent { source: "known".to_owned(), headers, body: vendor.firing.as_bytes().to_vec() };
+    let (crowd, known) = tokio::join!(biased; crowd, send(&router, &known));
+    assert_eq!((known, door.deliveries()), (200, 1), "let in while all of them are waited for");
+    assert!(crowd.into_iter().all(|answer| answer.unwrap().status() == 503));
+    // What is about one thing is never so large, and is not read to its end to find out who sent it.
+    let huge = made_up(Body::from(vec![b' '; alerts::MAX_ONE + 1])).await.unwrap();
+    assert_eq!((huge.status().as_u16(), door.letters().len()), (413, 0));
+}
