@@ -171,10 +171,11 @@ impl App {
         });
         let scrubbing = redactor.clone();
         let scrub: alerts::Scrub = Arc::new(move |text| scrubbing.redact(text));
+        let unfit = |e: alerts::Unfit| StartError::Other(e.to_string());
+        let hooks = tracking::routes(&config, &door, &clock, Arc::clone(&scrub)).map_err(unfit)?;
         let doors = Doors::new(&config, Arc::clone(&door), Arc::clone(&clock), scrub)?;
         let monitor = monitor::router(health.watched(config.operations.metrics_tokens.clone(), rules.clone()));
         let counting = from_fn_with_state(Arc::clone(&health), health::counted);
-        let hooks = tracking::routes(&config, &door, &clock);
         let app = web::router(&web).merge(doors.router()).merge(hooks).merge(monitor).layer(counting);
         let mut loops = Loops::new();
         loops.start("watch", |stop| Arc::clone(&health).keep_watch(Arc::clone(&engine), stop));

@@ -1,6 +1,7 @@
 //! How GitHub is connected, when it is configured: the tracker, the webhook's route, and the look for what webhooks missed.
 
 use crate::config::checked::Config;
+use crate::edges::alerts::{Scrub, Unfit};
 use crate::edges::github;
 use crate::edges::github::{Gaps, GitHub};
 use crate::ports::{Clock, Door, Views};
@@ -23,12 +24,15 @@ pub fn tell_console(config: &mut Config) {
 }
 
 /// Where GitHub posts; nowhere without a secret to sign with.
-pub fn routes(config: &Config, door: &Arc<dyn Door>, clock: &Arc<dyn Clock>) -> Router {
+///
+/// # Errors
+/// A machine without randomness.
+pub fn routes(config: &Config, door: &Arc<dyn Door>, clock: &Arc<dyn Clock>, scrub: Scrub) -> Result<Router, Unfit> {
     match &config.github {
         Some(configured) if !configured.webhook.is_empty() => {
-            github::router(&configured.webhook, Arc::clone(door), Arc::clone(clock))
+            github::router(&configured.webhook, Arc::clone(door), Arc::clone(clock), scrub)
         }
-        _ => Router::new(),
+        _ => Ok(Router::new()),
     }
 }
 

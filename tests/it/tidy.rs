@@ -291,7 +291,7 @@ const IMPURE: &[&str] = &[
 ];
 
 /// Uses of an edge by another one. What `edges/chat` offers to all is open to each platform, and its table may name them.
-/// Changes and answers of pagers come in over the alerts' counter: one guard, one set of bounds and answers for everything that is posted to us.
+/// Changes, answers of pagers and GitHub's webhook come in over the alerts' counter: one guard, one set of bounds and answers for everything that is posted to us.
 fn other_edges(file: &Source) -> Vec<Finding> {
     let Some(own) = file.edge() else { return Vec::new() };
     let mut found = words(file, &["crate::engine", "crate::app", "crate::cli"]);
@@ -299,7 +299,7 @@ fn other_edges(file: &Source) -> Vec<Finding> {
         let used = source::edge_of(&path);
         let same_shelf = (own == "chat" && used.starts_with("chat/"))
             || (own.starts_with("chat/") && used == "chat")
-            || (matches!(own.as_str(), "changes" | "pager") && used == "alerts");
+            || (matches!(own.as_str(), "changes" | "pager" | "github") && used == "alerts");
         if used != own && !same_shelf {
             found.push((line, format!("edge `{own}` uses edge `{used}`")));
         }
