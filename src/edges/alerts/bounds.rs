@@ -19,7 +19,7 @@ const MAX_AHEAD: i64 = 2 * DAY;
 /// 2000-01-01: no alert is older.
 const OLDEST: At = At(946_684_800_000);
 /// Kept first when an alert has more than [`MAX_LABELS`] labels: routes, grouping and people go by these.
-const WANTED: [&str; 12] = [
+pub const WANTED: [&str; 12] = [
     "alertname",
     "severity",
     "service",

@@ -3,17 +3,24 @@
 //! Facts: docs.sentry.io, "Integration Platform, Webhooks". The signature covers the body alone, so what it is about is read from
 //! the body and not from `Sentry-Hook-Resource`. An issue's webhook does not say when it was resolved: it is ordered by when it
 //! was last seen, so an issue that is resolved fires again with its next event, not by being reopened by hand.
+//!
+//! Whoever has a project's DSN, which is in every web page it watches, can send it events with any tags and any level. So neither
+//! decides whom an alert is for or whether it wakes anybody: the project, the rule and a metric alert's own state do.
 
 use super::fields::{Pairs, Several, Word, Words, given, json};
 use super::signature::Signing;
 use super::told::Told;
 use super::{Reading, Setting, Unreadable, bounds};
 use crate::flow::moment::At;
-use crate::flow::signal::AlertStatus;
+use crate::flow::routing::SERVICE_LABELS;
+use crate::flow::signal::{AlertStatus, MAX_LABEL_CHARS};
 use serde::Deserialize;
 
 /// Of the body alone. The time in `Sentry-Hook-Timestamp` is not signed.
 pub const SIGNING: Signing = Signing { header: "sentry-hook-signature", prefix: "", timestamp: None };
+
+/// The label with the name of the rule that was met.
+const RULE: &str = "rule";
 
 #[derive(Deserialize)]
 struct Body<'a> {
@@ -135,18 +142,18 @@ fn issue_alert(setting: &Setting<'_>, data: &Data<'_>, event: &Event<'_>) -> Res
     let Some(id) = given(event.issue_id.as_ref()) else { return Err(malformed("the event has no issue_id")) };
     let at = moment(event.datetime.as_ref(), "datetime")?;
     let fingerprint = format!("issue:{id}");
-    let severity = given(event.level.as_ref()).map(bounds::severity);
-    let mut labels = vec![
-        ("alertname", given(event.title.as_ref()).or(Some("Sentry issue"))),
-        ("severity", severity.as_deref()),
-        ("rule", given(data.triggered_rule.as_ref())),
-    ];
     let tags = event.tags.iter().flat_map(|tags| &tags.0).filter_map(|pair| {
         let mut texts = pair.iter();
-        Some((texts.next()?, texts.next()))
+        Some((tag(setting, texts.next()?), texts.next()))
     });
-    labels.extend(tags);
-    labels.push(("service", given(event.url.as_ref()).and_then(project)));
+    let tags: Vec<(String, Option<&str>)> = tags.collect();
+    let mut labels = vec![
+        ("alertname", given(event.title.as_ref()).or(Some("Sentry issue"))),
+        ("severity", given(event.level.as_ref()).map(severity)),
+        (RULE, given(data.triggered_rule.as_ref())),
+        ("service", given(event.url.as_ref()).and_then(project)),
+    ];
+    labels.extend(tags.iter().map(|(name, text)| (name.as_str(), *text)));
     let told = Told {
         fingerprint: &fingerprint,
         status: AlertStatus::Firing,
@@ -159,6 +166,22 @@ fn issue_alert(setting: &Setting<'_>, data: &Data<'_>, event: &Event<'_>) -> Res
     let event_id = given(event.id.as_ref()).unwrap_or_default();
     let rule = given(data.triggered_rule.as_ref()).unwrap_or_default();
     Ok(told.reading(setting, &["event_alert", id, event_id, rule, event.datetime.as_deref().unwrap_or_default()]))
+}
+
+/// A level in an alert's words: no worse than a warning, for whoever sends the event says it.
+fn severity(level: &str) -> &'static str {
+    match level.trim().to_ascii_lowercase().as_str() {
+        "fatal" | "critical" | "error" | "warning" => "warning",
+        _ => "info",
+    }
+}
+
+/// A tag as a label: `tag_service` where the name is one that routes, grouping and people go by.
+fn tag(setting: &Setting<'_>, name: &str) -> String {
+    // As it will be kept: what can't be seen makes no other name.
+    let name = setting.line(name, MAX_LABEL_CHARS);
+    let ours = name == RULE || bounds::WANTED.contains(&&*name) || SERVICE_LABELS.contains(&&*name);
+    if ours { format!("tag_{name}") } else { name }
 }
 
 /// The project in an event's address: `…/projects/<organization>/<project>/events/…`.
@@ -217,7 +240,6 @@ fn issue(setting: &Setting<'_>, action: &str, issue: &Issue<'_>) -> Result<Readi
     let last = moment(issue.last_seen.as_ref(), "lastSeen")?;
     let at = last.or(moment(issue.first_seen.as_ref(), "firstSeen")?);
     let fingerprint = format!("issue:{id}");
-    let severity = given(issue.level.as_ref()).map(bounds::severity);
     let project = issue.project.as_ref().and_then(|project| project.get("slug").or(project.get("name")));
     let told = Told {
         fingerprint: &fingerprint,
@@ -226,7 +248,7 @@ fn issue(setting: &Setting<'_>, action: &str, issue: &Issue<'_>) -> Result<Readi
         ends: at,
         labels: vec![
             ("alertname", given(issue.title.as_ref()).or(Some("Sentry issue"))),
-            ("severity", severity.as_deref()),
+            ("severity", given(issue.level.as_ref()).map(severity)),
             ("service", project),
             ("issue", given(issue.short_id.as_ref())),
         ],

@@ -71,7 +71,7 @@ pub const VENDORS: [Vendor; 8] = [
     vendor!(
         "sentry",
         true,
-        Sev2,
+        Sev3,
         Some("https://sentry.io/organizations/shop/issues/1170820242/events/e4874d664c3540c1a32eab185f12c5ab/")
     ),
     vendor!(
@@ -290,6 +290,34 @@ fn a_metric_alert_of_sentry_fires_and_ends() {
     assert!(over.rank() > fired.rank());
 }
 
+/// A DSN is public: whoever has it chooses an event's tags and level, and by them neither the service nor who is woken.
+#[test]
+fn what_browsers_send_to_sentry_chooses_nothing() {
+    let mut value: Value = serde_json::from_str(sent!("sentry", "firing")).unwrap();
+    let names =
+        ["service", "ser\u{200b}vice", "severity", "alertname", "rule", "team", "job", "deployment", "namespace"];
+    let tags: Vec<Value> = names.iter().map(|name| json!([name, "payments"])).collect();
+    value["data"]["event"]["tags"] = json!(tags);
+    let chosen = |value: &Value| {
+        let labels = one("sentry", &value.to_string()).labels;
+        let label = |name: &str| labels.get(name).map_or("", String::as_str).to_owned();
+        let deciding = ["service", "severity", "rule", "alertname"].map(label);
+        assert!(["team", "job", "deployment", "namespace"].iter().all(|name| label(name).is_empty()), "{labels:?}");
+        assert_eq!((label("tag_team").as_str(), label("tag_service").as_str()), ("payments", "payments"));
+        deciding
+    };
+    assert_eq!(chosen(&value), ["checkout", "warning", "Payments break", "TypeError: total is undefined"]);
+    // Nothing of ours there: nothing of theirs in its place.
+    value["data"]["event"]["url"] = Value::Null;
+    value["data"]["triggered_rule"] = Value::Null;
+    assert_eq!(chosen(&value), ["", "warning", "", "TypeError: total is undefined"]);
+    for level in ["fatal", "critical", "page", "sev1", "error", " FATAL "] {
+        value["data"]["event"]["level"] = json!(level);
+        let severity = severity(&one("sentry", &value.to_string()).labels);
+        assert!(severity.is_none_or(|s| s >= Severity::Sev3), "{level}: {severity:?}");
+    }
+}
+
 #[test]
 fn tags_and_details_become_labels() {
     let label = |kind: &str, name: &str| {
@@ -304,7 +332,7 @@ fn tags_and_details_become_labels() {
         ("2837".to_owned(), "Checkout errors".to_owned())
     );
     assert_eq!(
-        (label("sentry", "environment"), label("sentry", "rule")),
+        (label("sentry", "tag_environment"), label("sentry", "rule")),
         ("prod".to_owned(), "Payments break".to_owned())
     );
     assert_eq!((label("zabbix", "env"), label("zabbix", "instance")), ("prod".to_owned(), "web-1".to_owned()));
