@@ -343,11 +343,22 @@ pub struct Call {
     pub who: PersonId,
     pub title: String,
     pub severity: Severity,
+    /// Whose phones, where that is told by service; the same for a page's end as for its beginning.
     pub service: Option<String>,
+    /// The service is for choosing the phone alone, and never shown: the incident is private.
+    pub hidden: bool,
     /// Why, in our words.
     pub because: String,
     /// Where to look and acknowledge.
     pub link: Option<String>,
+}
+
+impl Call {
+    /// The service, where it may be shown.
+    #[must_use]
+    pub fn shown_service(&self) -> Option<&str> {
+        self.service.as_deref().filter(|_| !self.hidden)
+    }
 }
 
 /// Reaches phones.

@@ -304,7 +304,8 @@ fn call(incident: &Incident, number: u32, page: &Page) -> Option<Call> {
         who,
         title: if private { "a private incident".to_owned() } else { incident.title.clone() },
         severity: incident.severity(),
-        service: incident.service.clone().filter(|_| !private),
+        service: incident.service.clone(),
+        hidden: private,
         because: if private { "you are asked to come".to_owned() } else { page.because.clone() },
         link: incident.rooms.values().find_map(|room| room.link.clone()),
     })

@@ -100,7 +100,7 @@ impl PagerDuty {
                 Severity::Sev3 => "warning",
                 Severity::Sev4 => "info",
             },
-            component: call.service.as_deref().map(|s| cut(s, MAX_TEXT)),
+            component: call.shown_service().map(|s| cut(s, MAX_TEXT)),
             group: call.incident.to_string(),
             custom_details: Details {
                 incident: call.incident.to_string(),

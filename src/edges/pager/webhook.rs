@@ -66,7 +66,7 @@ impl Webhook {
             person: &call.who.0,
             severity: call.severity.label(),
             title: cut(&call.title, MAX_TEXT),
-            service: call.service.as_deref(),
+            service: call.shown_service(),
             why: cut(&call.because, MAX_TEXT),
             link: call.link.as_deref(),
         };

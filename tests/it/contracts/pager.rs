@@ -50,6 +50,7 @@ fn call(title: &str) -> Call {
         title: title.to_owned(),
         severity: Severity::Sev1,
         service: Some("checkout".to_owned()),
+        hidden: false,
         because: title.to_owned(),
         link: None,
     }

@@ -94,9 +94,21 @@ url = "{url}/hook"
 secret = "hook"
 "#
     );
+    checked(&text)
+}
+
+fn checked(text: &str) -> Config {
     let given = Given { file: None, data_dir: None, source_kinds: &[], change_kinds: &[] };
-    let checked = check(given, &Environment { variable: &variable, uid: 1000 }, None, &text);
+    let checked = check(given, &Environment { variable: &variable, uid: 1000 }, None, text);
     checked.usable().unwrap_or_else(|problems| panic!("{problems:#?}")).0
+}
+
+/// Whose phone rings is told by the service alone.
+fn by_service(url: &str) -> Config {
+    checked(&format!(
+        "[secrets]\nall = {{ env = \"ALL\" }}\n[[service]]\nname = \"checkout\"\n[[pager]]\nname = \"pagerduty\"\n\
+         kind = \"pagerduty\"\napi_url = \"{url}\"\nservices = {{ checkout = \"all\" }}\n"
+    ))
 }
 
 fn always(who: &str) -> Shifts {
@@ -509,4 +521,32 @@ async fn what_is_owed_is_reminded_of_in_working_hours() {
     ward.says(2, Intent::SetState { state: smokejumper_intents::word::State::Closed, note: None }).await;
     ward.later(10 * DAY).await;
     assert_eq!(closing(&ward), 2, "closed is closed");
+}
+
+#[tokio::test]
+async fn a_private_incident_rings_by_its_service_and_does_not_name_it() {
+    let by_service = |config: &mut Config| config.pagers = by_service(&config.pagers.list[0].url).pagers;
+    // Private before its page, and after it.
+    let mut ward = Ward::with(|_| {}, by_service).await;
+    let declare = Intent::Declare {
+        title: "someone reads the cards".to_owned(),
+        severity: Some(Severity::Sev1),
+        service: Some("checkout".to_owned()),
+    };
+    ward.happens(town::asked(0, None, declare)).await;
+    ward.says(0, Intent::MakePrivate).await;
+    ward.later(5 * MINUTE).await;
+    assert_eq!(ward.phones.rings(ALL), 1, "{:#?}", ward.said());
+    let alarm = |ward: &Ward| ward.phones.alarms().into_values().next().unwrap();
+    assert_eq!(alarm(&ward).component, None);
+    assert!(!alarm(&ward).summary.contains("cards"), "{}", alarm(&ward).summary);
+    ward.says(0, Intent::Acknowledge).await;
+    assert_eq!(alarm(&ward).status, Status::Resolved, "it ends where it began");
+
+    let mut ward = Ward::with(|_| {}, by_service).await;
+    ward.alert().await;
+    assert_eq!((ward.phones.rings(ALL), alarm(&ward).component.as_deref()), (1, Some("checkout")));
+    ward.says(2, Intent::MakePrivate).await;
+    ward.says(2, Intent::Acknowledge).await;
+    assert_eq!(alarm(&ward).status, Status::Resolved);
 }

@@ -48,6 +48,7 @@ pub struct Alarm {
     pub status: Status,
     pub summary: String,
     pub severity: Severity,
+    pub component: Option<String>,
 }
 
 #[derive(Default)]
@@ -244,8 +245,8 @@ async fn enqueue(State(books): State<Arc<Mutex<Books>>>, headers: HeaderMap, bod
     let place = (event.routing_key.clone(), event.dedup_key.clone());
     match event.action {
         Action::Trigger => {
-            let Payload { summary, severity, .. } = event.payload.unwrap();
-            let new = Alarm { rings: 0, status: Status::Resolved, summary, severity };
+            let Payload { summary, severity, component, .. } = event.payload.unwrap();
+            let new = Alarm { rings: 0, status: Status::Resolved, summary, severity, component };
             let alarm = books.alarms.entry(place).or_insert(new);
             if alarm.status == Status::Resolved {
                 alarm.rings += 1;
