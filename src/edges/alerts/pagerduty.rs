@@ -7,6 +7,7 @@ use super::fields::{Several, Word, given, json};
 use super::signature::Signing;
 use super::told::Told;
 use super::{Reading, Setting, Unreadable, bounds};
+use crate::flow::escalation::read_key;
 use crate::flow::signal::AlertStatus;
 use serde::Deserialize;
 
@@ -104,6 +105,9 @@ pub fn read(setting: &Setting<'_>, bytes: &[u8]) -> Result<Reading, Unreadable> 
     }
     let body: Body<'_> = json(setting, bytes, "a PagerDuty webhook")?;
     let Some(incident) = body.event.data else { return Err(malformed("the event has no data".to_owned())) };
+    if given(incident.key.as_ref()).is_some_and(|key| read_key(key).is_some()) {
+        return Ok(Reading::nothing("a page of ours"));
+    }
     let Some(id) = given(incident.id.as_ref()) else { return Err(malformed("the incident has no id".to_owned())) };
     let occurred = bounds::moment(head.occurred_at.as_deref(), "occurred_at").map_err(malformed)?;
     let created = bounds::moment(incident.created_at.as_deref(), "created_at").map_err(malformed)?;

@@ -318,6 +318,18 @@ fn what_browsers_send_to_sentry_chooses_nothing() {
     }
 }
 
+/// Pages we sent come back as incidents of the same account: they are no alerts.
+#[test]
+fn a_page_of_ours_is_no_alert_of_pagerduty() {
+    let mut value: Value = serde_json::from_str(sent!("pagerduty", "firing")).unwrap();
+    value["event"]["data"]["incident_key"] = json!("smokejumper/INC-7/2/1795168800000");
+    let reading = read("pagerduty", &value.to_string()).unwrap();
+    assert_eq!((reading.signals, reading.arrivals.len()), (0, 0));
+    assert_eq!(reading.first_ignored.as_deref(), Some("a page of ours"));
+    value["event"]["data"]["incident_key"] = json!("smokejumper/INC-7");
+    assert_eq!(read("pagerduty", &value.to_string()).unwrap().signals, 1);
+}
+
 #[test]
 fn tags_and_details_become_labels() {
     let label = |kind: &str, name: &str| {
