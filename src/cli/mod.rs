@@ -152,14 +152,15 @@ pub fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let environment = Environment::real();
     // What these print is all there is to read.
-    let log = if matches!(cli.command, Command::Serve(_)) {
-        cli.global.load().config.operations.log
+    let (log, traces) = if matches!(cli.command, Command::Serve(_)) {
+        let operations = cli.global.load().config.operations;
+        (operations.log, operations.traces)
     } else {
-        Log { filter: Some("error".to_owned()), json: false }
+        (Log { filter: Some("error".to_owned()), json: false }, None)
     };
     let variable = (environment.variable)("SMOKEJUMPER_LOG");
     let json = log.json || (environment.variable)("SMOKEJUMPER_LOG_JSON").is_some();
-    crate::telemetry::start(variable.or(log.filter).as_deref(), json);
+    crate::telemetry::start(variable.or(log.filter).as_deref(), json, traces.as_ref());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(problem) => return Exit::failed(&format!("no runtime: {problem}")).into(),
@@ -167,6 +168,7 @@ pub fn main() -> ExitCode {
     let exit = runtime.block_on(command(cli));
     // Work that blocks, on a disk that does not answer, must not keep the process.
     runtime.shutdown_timeout(LINGER);
+    crate::telemetry::stop();
     exit.into()
 }
 

@@ -6,6 +6,7 @@ use super::secret::Secret;
 use super::secrets::{self, Resolved};
 use super::value::OneOrMany;
 use crate::flow::moment::{DAY, MINUTE, SECOND};
+use crate::telemetry::{TRACES, Traces};
 use std::time::Duration;
 use toml::Spanned;
 
@@ -24,6 +25,8 @@ const LEAST_KEPT: i64 = 30 * DAY;
 #[derive(Clone, Debug)]
 pub struct Operations {
     pub log: Log,
+    /// `None`: no traces are sent.
+    pub traces: Option<Traces>,
     /// Who bears one of these may read `/metrics` from anywhere; empty: this machine only.
     pub metrics_tokens: Vec<Secret>,
     pub heartbeat: Option<Heartbeat>,
@@ -35,7 +38,14 @@ pub struct Operations {
 impl Default for Operations {
     fn default() -> Self {
         let linger = Duration::from_millis(LINGER.unsigned_abs());
-        Self { log: Log::default(), metrics_tokens: Vec::new(), heartbeat: None, linger, keep_incidents_ms: None }
+        Self {
+            log: Log::default(),
+            traces: None,
+            metrics_tokens: Vec::new(),
+            heartbeat: None,
+            linger,
+            keep_incidents_ms: None,
+        }
     }
 }
 
@@ -71,11 +81,32 @@ pub(super) fn resolve(checker: &mut Checker<'_>, raw: &Raw, secrets: &Resolved) 
     }
     Operations {
         log: Log { filter, json: matches!(raw.log.format, Some(raw::LogFormat::Json)) },
+        traces: traces(checker, raw),
         metrics_tokens: tokens.unwrap_or_default(),
         heartbeat: heartbeat(checker, raw, secrets),
         linger: Duration::from_millis(between(checker, linger, 0, MOST_LINGER, LINGER).unsigned_abs()),
         keep_incidents_ms: keep.map(|(_, ms)| ms),
     }
+}
+
+fn traces(checker: &mut Checker<'_>, raw: &Raw) -> Option<Traces> {
+    let written = raw.traces.as_ref()?;
+    let endpoint = written.endpoint.get_ref();
+    if !TRACES {
+        let hint = "leave [traces] out, or build it with: cargo build --release --features otlp";
+        // Not an error: a bot that starts without traces is better than one that does not start.
+        checker.warn(&written.endpoint.span(), "this build cannot send traces", hint);
+        return None;
+    }
+    if !["https://", "http://"].iter().any(|scheme| endpoint.starts_with(scheme)) {
+        let hint = "write the base address of the collector, such as \"http://127.0.0.1:4318\"";
+        checker.error(&written.endpoint.span(), "this is not an address to send to", hint);
+    }
+    let share = written.share.as_ref().map_or(1.0, |share| *share.get_ref());
+    if let Some(written) = written.share.as_ref().filter(|_| !(0.0..=1.0).contains(&share)) {
+        checker.error(&written.span(), "a share is from 0.0 to 1.0", "without the key every trace is sent");
+    }
+    Some(Traces { endpoint: endpoint.clone(), share: share.clamp(0.0, 1.0) })
 }
 
 fn heartbeat(checker: &mut Checker<'_>, raw: &Raw, secrets: &Resolved) -> Option<Heartbeat> {

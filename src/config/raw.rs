@@ -21,7 +21,7 @@ use toml::de::{DeTable, DeValue};
 pub type Text = Spanned<String>;
 
 /// The tables there are, in the order of `deploy/config.example.toml`.
-pub const TABLES: [&str; 27] = [
+pub const TABLES: [&str; 28] = [
     "server",
     "database",
     "console",
@@ -46,6 +46,7 @@ pub const TABLES: [&str; 27] = [
     "escalation",
     "nudges",
     "log",
+    "traces",
     "metrics",
     "heartbeat",
     "retention",
@@ -79,6 +80,7 @@ pub struct Raw {
     pub escalation: RawEscalation,
     pub nudges: RawNudges,
     pub log: Log,
+    pub traces: Option<Traces>,
     pub metrics: Metrics,
     pub heartbeat: Option<Heartbeat>,
     pub retention: Retention,
@@ -240,6 +242,13 @@ pub struct Approval {
     pub max_ineffective: Option<Spanned<u32>>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Traces {
+    pub endpoint: Text,
+    pub share: Option<Spanned<f64>>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
@@ -332,6 +341,7 @@ pub fn read(file: &Path, source: &str, tables: &[&'static str]) -> (Raw, Vec<Pro
             "escalation" => raw.escalation = reader.table(value).unwrap_or_default(),
             "nudges" => raw.nudges = reader.table(value).unwrap_or_default(),
             "log" => raw.log = reader.table(value).unwrap_or_default(),
+            "traces" => raw.traces = reader.table(value),
             "metrics" => raw.metrics = reader.table(value).unwrap_or_default(),
             "heartbeat" => raw.heartbeat = reader.table(value),
             "retention" => raw.retention = reader.table(value).unwrap_or_default(),

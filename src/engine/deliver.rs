@@ -80,6 +80,7 @@ impl Engine {
     ///
     /// # Errors
     /// The store cannot be written: what became of it is kept, and stored before the next claim.
+    #[tracing::instrument(level = "debug", name = "carry", skip_all, fields(op = row.op, destination = row.effect.destination().label()))]
     pub async fn carry(&self, row: Outgoing) -> Result<(), StoreError> {
         let load = Load::new(self, row.id);
         let Some(done) = self.attempt(&row).await? else {

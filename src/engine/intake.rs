@@ -24,6 +24,7 @@ const MAX_WAITING: usize = 1_000;
 
 #[async_trait]
 impl Door for Engine {
+    #[tracing::instrument(level = "debug", name = "take", skip_all, fields(arrivals = arrivals.len()))]
     async fn take(&self, arrivals: Vec<Arrival>) -> Result<(), StoreError> {
         let sources: BTreeMap<String, At> = arrivals.iter().map(|a| (a.source.clone(), a.at)).collect();
         self.ports.inbox.accept(arrivals).await?;
@@ -34,6 +35,7 @@ impl Door for Engine {
         Ok(())
     }
 
+    #[tracing::instrument(level = "debug", name = "ask", skip_all, fields(act = ask.intent.is_act()))]
     async fn ask(&self, by: Identity, ask: Ask, key: String) -> Result<Reply, StoreError> {
         // Typed words, buttons and forms come by many doors: none of them leads to what `read` would not make.
         if !bounds::within(&ask) {

@@ -31,6 +31,7 @@ impl Engine {
     ///
     /// # Errors
     /// The store refused; the events still wait.
+    #[tracing::instrument(level = "debug", name = "turns", skip_all)]
     pub async fn turns(&self) -> Result<usize, StoreError> {
         let mut cache = self.state.lock().await;
         let waiting = self.ports.inbox.waiting(cache.refusals.at_once(BATCH)).await?;

@@ -4,20 +4,24 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Stderr, Write};
-use tracing_subscriber::EnvFilter;
+use tracing::Subscriber;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{EnvFilter, Layer};
 
 /// What is logged unless told otherwise.
 const DEFAULT: &str = "warn,smokejumper=info";
 
-/// Starts logging. `filter` is the operator's own, `json` for machines.
-pub fn start(filter: Option<&str>, json: bool) {
+/// A layer that writes log lines. `filter` is the operator's own, `json` for machines.
+pub(super) fn layer<S>(filter: Option<&str>, json: bool) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
     let filter = filter.and_then(|f| EnvFilter::try_new(f).ok()).unwrap_or_else(|| EnvFilter::new(DEFAULT));
     let colours = !json && io::stderr().is_terminal();
     let lines = Lines { json, colours };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines).with_target(false);
-    // A second start, as in tests, keeps the first.
-    let _ = if json { builder.json().try_init() } else { builder.with_ansi(colours).try_init() };
+    let layer = tracing_subscriber::fmt::layer().with_writer(lines).with_target(false);
+    if json { layer.json().with_filter(filter).boxed() } else { layer.with_ansi(colours).with_filter(filter).boxed() }
 }
 
 /// Whether it can be read as a filter.

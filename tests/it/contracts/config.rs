@@ -420,6 +420,7 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
         .replace("{ file = \"/run/secrets/staging_password\" }", "{ env = \"TOKEN\" }")
         .replace("json-mapping.example.toml", concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/json-mapping.example.toml"))
         .replace("folder = \"runbooks\"", "")
+        .replace("[traces]\nendpoint = \"http://127.0.0.1:4318\"\nshare = 0.1\n", "")
         .replace("people = \"people.toml\"", "")
         .replace("services = \"services.toml\"", "");
     assert_eq!(said(&without_secrets), Vec::<String>::new(), "with every setting set");
@@ -438,6 +439,7 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
         "escalation",
         "nudges",
         "log",
+        "traces",
         "metrics",
         "heartbeat",
         "retention",
@@ -542,4 +544,21 @@ fn a_token_may_come_in_a_header_of_any_name() {
     }
     let both = source.replace("{ header", "{ bearer = \"new\", header");
     refused(&format!("{both}{SIGNING}"), "2:8: error: auth is one of", "bearer");
+}
+
+#[test]
+fn traces_are_for_builds_that_can_send_them() {
+    let written = "[traces]\nendpoint = \"http://127.0.0.1:4318\"\nshare = 0.1\n";
+    let problems = said(written);
+    if smokejumper::telemetry::TRACES {
+        assert_eq!(problems, Vec::<String>::new());
+        assert!(said("[traces]\nendpoint = \"collector\"\n").concat().contains("not an address"));
+        assert!(said(&written.replace("0.1", "1.5")).concat().contains("from 0.0 to 1.0"));
+    } else {
+        assert!(
+            problems.concat().contains("this build cannot send traces")
+                && problems.concat().contains("--features otlp")
+        );
+        assert!(!problems.concat().contains("error:"), "it starts all the same: {problems:?}");
+    }
 }
