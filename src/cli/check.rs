@@ -51,9 +51,19 @@ fn summary(config: &Config, runbooks: usize) -> String {
     let mut text = format!("configuration: {file}\n");
     let _ = writeln!(text, "listens on:    http://{}", config.listen);
     let _ = writeln!(text, "data:          {}", config.data_dir.display());
+    let database = if config.database.is_some() { "Postgres" } else { "SQLite, in there" };
+    let _ = writeln!(text, "database:      {database}");
     for source in &config.sources {
         let auth = if source.auth.is_open() { ", without authentication" } else { "" };
         let _ = writeln!(text, "alerts from:   /alerts/{} ({}{auth})", source.name, source.kind);
+    }
+    for source in &config.change_sources {
+        let _ = writeln!(text, "changes from:  /changes/{} ({})", source.name, source.kind);
+    }
+    if let Some(github) = &config.github {
+        let told =
+            if github.webhook.is_empty() { "looked at every five minutes" } else { "told of at /github/webhook" };
+        let _ = writeln!(text, "follow-ups:    issues on {}, {told}", github.api_url);
     }
     let counts = [
         counted(policy.people.len(), "person").replace("persons", "people"),

@@ -55,7 +55,8 @@ pub async fn run(global: &Global, args: &Args) -> Exit {
         speak::error("the operating system gives no random numbers");
         return Exit::Internal;
     };
-    let mut request = Request { text: spoken(&args.words), incident: args.incident, key, confirmed: args.yes };
+    let (words, confirmed) = confirmed(&args.words, args.yes);
+    let mut request = Request { text: spoken(words), incident: args.incident, key, confirmed };
     loop {
         let answer: Answer = match call::call(&data_dir, socket::ASK, &request, LOOK).await {
             Ok(answer) => answer,
@@ -93,6 +94,14 @@ fn show(args: &Args, answer: &Answer) {
         speak::out(&format!("{json}\n"));
     } else {
         speak::out(&text::render(&answer.reply, speak::WIDTH));
+    }
+}
+
+/// `close --yes`: as the last word it is the flag, which `--yes` before the words is, too.
+fn confirmed(words: &[String], yes: bool) -> (&[String], bool) {
+    match words {
+        [words @ .., last] if last == "--yes" && !words.is_empty() => (words, true),
+        _ => (words, yes),
     }
 }
 
@@ -143,6 +152,14 @@ fn agreed() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn yes_may_come_last() {
+        let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+        assert_eq!(confirmed(&words(&["close", "--yes"]), false), (&words(&["close"])[..], true));
+        assert_eq!(confirmed(&words(&["note", "say --yes"]), false), (&words(&["note", "say --yes"])[..], false));
+        assert_eq!(confirmed(&words(&["close"]), true), (&words(&["close"])[..], true));
+    }
 
     #[test]
     fn words_are_said_as_they_were_typed() {

@@ -64,12 +64,10 @@ fn elsewhere(
         (Some(variable), None) => {
             let value = (environment.variable)(variable);
             if value.is_none() {
-                let what = format!("the environment variable {} is not set", short(variable));
-                checker.error(
-                    &from.span(),
-                    what,
-                    format!("set it where smokejumper starts: it holds the secret `{}`", short(name)),
-                );
+                let what =
+                    format!("the environment variable {} is not set, which holds `{}`", short(variable), short(name));
+                let hint = "set it where smokejumper starts, or keep the value in a file: { file = \"path\" }";
+                checker.error(&from.span(), what, hint);
             }
             value
         }
@@ -85,7 +83,7 @@ fn elsewhere(
                     Some(value)
                 }
                 Err(why) => {
-                    let what = format!("the secret file {} cannot be used: {why}", path.display());
+                    let what = format!("the secret file {} of `{}` cannot be used: {why}", path.display(), short(name));
                     checker.error(&from.span(), what, "put the value alone into it, readable by this user");
                     None
                 }
@@ -129,6 +127,7 @@ pub(super) fn refer(checker: &mut Checker<'_>, names: &Spanned<OneOrMany<String>
     for name in wanted {
         match secrets.get(name) {
             Some((_, secret)) => found.push(secret.clone()),
+            // It is written, and what is wrong with it was said.
             None if checker.problems.iter().any(|p| p.what.contains(&format!("`{}`", short(name)))) => {}
             None => {
                 let hint = if secrets.is_empty() {

@@ -18,7 +18,7 @@ use crate::config::Checked;
 use crate::edges::clock::WallClock;
 use crate::edges::store::reader::Reader;
 use crate::flow::moment::At;
-use crate::ports::{Clock as _, StoreError};
+use crate::ports::Clock as _;
 use async_trait::async_trait;
 use serde::Serialize;
 use smokejumper_intents::inert;
@@ -28,7 +28,8 @@ use std::sync::Arc;
 /// What all checks look at.
 pub struct Ground {
     pub checked: Checked,
-    pub reader: Result<Reader, StoreError>,
+    /// Or why there is none.
+    pub reader: Result<Reader, Finding>,
     pub now: At,
 }
 
@@ -105,7 +106,13 @@ struct Section {
 
 pub async fn run(global: &Global, args: &Args) -> Exit {
     let checked = global.load();
-    let reader = Reader::open(location(&checked.config), Arc::new(WallClock)).await;
+    let reader = if checked.database_unknown || checked.data_dir_unknown {
+        // Never a guess: in the usual place there may be another one.
+        Err(Finding::broken("not looked at: the configuration does not say which it is", "mend that first, see above"))
+    } else {
+        let opened = Reader::open(location(&checked.config), Arc::new(WallClock)).await;
+        opened.map_err(|problem| storage::refused(&problem))
+    };
     let ground = Ground { checked, reader, now: WallClock.now() };
     let mut sections = Vec::with_capacity(CHECKS.len());
     for check in CHECKS {

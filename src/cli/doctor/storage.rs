@@ -2,12 +2,18 @@
 
 use super::{Check, Finding, Ground};
 use crate::flow::moment::SECOND;
+use crate::ports::StoreError;
 use async_trait::async_trait;
 
 pub struct Storage;
 
 /// Further apart than this, and times of people and of the database tell different stories.
 const SKEW_MS: i64 = 5 * SECOND;
+
+/// It cannot be opened or read.
+pub fn refused(problem: &StoreError) -> Finding {
+    Finding::broken(problem.to_string(), "see there; `serve` would refuse, too")
+}
 
 #[async_trait]
 impl Check for Storage {
@@ -18,11 +24,11 @@ impl Check for Storage {
     async fn look(&self, ground: &Ground) -> Vec<Finding> {
         let reader = match &ground.reader {
             Ok(reader) => reader,
-            Err(problem) => return vec![Finding::broken(problem.to_string(), "see there; `serve` would refuse, too")],
+            Err(why) => return vec![why.clone()],
         };
         let about = match reader.about().await {
             Ok(about) => about,
-            Err(problem) => return vec![Finding::broken(problem.to_string(), "see there; `serve` would refuse, too")],
+            Err(problem) => return vec![refused(&problem)],
         };
         let mut findings =
             vec![Finding::ok(format!("{}, schema {}, {} facts", about.version, about.schema, about.entries))];

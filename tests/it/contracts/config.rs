@@ -306,8 +306,11 @@ fn an_open_door_is_a_warning_elsewhere_than_on_loopback() {
 fn secrets_come_from_where_they_are_said_to_be() {
     refused("[secrets]\na = { env = \"NOPE\" }", "2:5: error: the environment variable NOPE is not set", "set it");
     refused("[secrets]\na = { env = \"EMPTY\" }", "2:1: error: the secret `a` is empty", "value");
+    // Once: whoever refers to it has made no mistake.
+    let used = looked("[secrets]\na = { env = \"NOPE\" }\n[database]\nurl = \"a\"\n[metrics]\ntoken = \"a\"\n");
+    assert_eq!(used.problems.len(), 1, "{:#?}", used.problems);
     refused("[secrets]\na = \"ChangeMe\"", "2:1: error: the secret `a` is one that anybody would guess", "openssl");
-    refused("[secrets]\na = { file = \"nope\" }", "2:5: error: the secret file conf/nope cannot be used", "");
+    refused("[secrets]\na = { file = \"nope\" }", "2:5: error: the secret file conf/nope of `a` cannot be used", "");
     refused("[secrets]\na = { file = \"x\", env = \"Y\" }", "2:5: error: a secret comes from one place", "");
     refused("[secrets]\na = 5", "2:5: error: this is not a secret", "env");
     let folder = tempfile::tempdir().unwrap();
