@@ -18,6 +18,7 @@ mod flow;
 mod packaging;
 mod process;
 mod sim;
+mod stand_in;
 mod stories;
 mod tidy;
 mod web;

@@ -16,23 +16,27 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-const ALERTMANAGER: &str = "/usr/bin/prometheus-alertmanager";
+pub const ALERTMANAGER: &str = "/usr/bin/prometheus-alertmanager";
 const AMTOOL: &str = "/usr/bin/amtool";
 
 /// Ended when dropped.
-struct Alertmanager {
+pub struct Alertmanager {
     child: Child,
-    url: String,
+    pub url: String,
 }
 
 impl Alertmanager {
     async fn start(bot: &Bot) -> Self {
+        Self::telling(bot, &format!("url: {}", bot.address().alerts())).await
+    }
+
+    /// With one receiver: the rest of its `webhook_configs`, each line indented by four.
+    pub async fn telling(bot: &Bot, webhook: &str) -> Self {
         let (config, log) = (bot.path("alertmanager.yml"), bot.path("alertmanager.log"));
         let text = format!(
             "route:\n  receiver: smokejumper\n  group_by: [service]\n  group_wait: 1s\n  group_interval: 1s\n  \
-             repeat_interval: 1h\nreceivers:\n- name: smokejumper\n  webhook_configs:\n  - url: {}\n    \
+             repeat_interval: 1h\nreceivers:\n- name: smokejumper\n  webhook_configs:\n  - {webhook}\n    \
              send_resolved: true\n",
-            bot.address().alerts()
         );
         std::fs::write(&config, text).unwrap();
         let child = Command::new(ALERTMANAGER)

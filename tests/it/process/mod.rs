@@ -17,6 +17,7 @@ mod monitor;
 mod operator;
 mod person;
 mod place;
+mod prometheus;
 mod reload;
 mod runs;
 mod source;

@@ -2,7 +2,9 @@
 
 use super::shapes;
 use super::spec;
-use super::{APP, APP_SLUG, FakeGitHub, Fault, INSTALLATION, Issue, LOGIN, TOKEN, Truth, public_key};
+use super::{
+    ANA, APP, APP_SLUG, FakeGitHub, Fault, INSTALLATION, Issue, LOGIN, TOKEN, TOKEN_OF_ANA, Truth, public_key,
+};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -43,6 +45,9 @@ async fn take(State(fake): State<FakeGitHub>, request: Request) -> Response {
     if let Said::Json(status, value) | Said::Header(status, _, value) = &said {
         let wrong = spec::answer(&parts.method, &path, *status, value);
         fake.with(|truth| truth.violations.extend(wrong));
+        if (200..300).contains(status) {
+            tell(&fake, &parts.method, &path, &body, value);
+        }
     }
     let mut response = respond(said);
     // By its own clock, like everything else here.
@@ -51,6 +56,31 @@ async fn take(State(fake): State<FakeGitHub>, request: Request) -> Response {
         .unwrap();
     response.headers_mut().insert("date", date.parse().unwrap());
     response
+}
+
+/// The webhook of an issue that was made, closed or reopened through the API.
+fn tell(fake: &FakeGitHub, method: &Method, path: &str, body: &[u8], issue: &Value) {
+    let Some(hook) = fake.with(|truth| truth.hook.clone()) else { return };
+    let asked: Value = serde_json::from_slice(body).unwrap_or_default();
+    let action = match (method.as_str(), asked["state"].as_str()) {
+        ("POST", _) => "opened",
+        ("PATCH", Some("closed")) => "closed",
+        ("PATCH", Some("open")) => "reopened",
+        _ => return,
+    };
+    let parts: Vec<&str> = path.split('/').collect();
+    let (Some(number), ["", "repos", owner, name, "issues", ..]) = (issue["number"].as_u64(), parts.as_slice()) else {
+        return;
+    };
+    let sender = if action == "closed" { &issue["closed_by"] } else { &issue["user"] };
+    let sender = sender["login"].as_str().unwrap_or(LOGIN);
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let (body, signature) = fake.delivery(&format!("{owner}/{name}"), number, action, sender);
+    tokio::spawn(async move {
+        let request = reqwest::Client::new().post(hook).header("x-github-event", "issues").body(body);
+        let told = request.header("x-hub-signature-256", signature).header("content-type", "application/json").send();
+        told.await.map_err(|e| println!("the webhook was not delivered: {e}")).ok();
+    });
 }
 
 fn pairs(query: &str) -> BTreeMap<String, String> {
@@ -122,11 +152,12 @@ fn answer(
         }
         let login = match bearer.as_str() {
             TOKEN => LOGIN.to_owned(),
+            TOKEN_OF_ANA => ANA.to_owned(),
             token if truth.tokens.get(token).is_some_and(|until| now < *until) => format!("{APP_SLUG}[bot]"),
             _ => return message(401, "Bad credentials"),
         };
         match (method.as_str(), parts.as_slice()) {
-            ("GET", ["user"]) if login == LOGIN => Said::Json(200, shapes::me(&login)),
+            ("GET", ["user"]) if !login.ends_with("[bot]") => Said::Json(200, shapes::me(&login)),
             ("GET", ["user"]) => message(403, "Resource not accessible by integration"),
             (_, ["repos", owner, name, rest @ ..]) => {
                 let repository = format!("{owner}/{name}");
@@ -253,7 +284,8 @@ impl Place<'_> {
             }
             _ => {}
         }
-        if !truth.begins(self.now, creates) {
+        // Of an integration it is asked to wait between writes; a person has a rhythm of their own.
+        if self.login != ANA && !truth.begins(self.now, creates) {
             return limit(truth, 403, Some(60));
         }
         let said = work(self, truth);

@@ -7,6 +7,7 @@ mod shapes;
 pub mod spec;
 
 use ring::signature::{KeyPair as _, RsaKeyPair};
+use serde_json::Value;
 use smokejumper::flow::moment::{At, HOUR, MINUTE, SECOND};
 use smokejumper::ports::Clock;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -15,6 +16,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 /// The token it knows, and the login behind it.
 pub const TOKEN: &str = "github_pat_of_the_bot";
 pub const LOGIN: &str = "smokejumper-bot";
+/// A person's, who works on the issues as well.
+pub const TOKEN_OF_ANA: &str = "github_pat_of_ana";
+pub const ANA: &str = "ana-gh";
 pub const APP: u64 = 4_711;
 pub const INSTALLATION: u64 = 99;
 pub const APP_SLUG: &str = "smokejumper";
@@ -84,6 +88,8 @@ pub struct Truth {
     creations: VecDeque<At>,
     last_write: Option<At>,
     fetched: u64,
+    /// Where it tells of issues that were made or changed through its API. Once: GitHub does not try again either.
+    pub hook: Option<String>,
 }
 
 #[derive(Clone)]
@@ -125,13 +131,18 @@ impl Truth {
 impl FakeGitHub {
     /// Listens on this machine.
     pub async fn start(clock: Arc<dyn Clock>) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at("127.0.0.1:0", clock).await
+    }
+
+    /// The same at an address somebody knows.
+    pub async fn start_at(address: &str, clock: Arc<dyn Clock>) -> Self {
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let fake = Self { url, truth: Arc::default(), clock };
         let app = http::router(fake.clone());
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         fake.with(|truth| {
-            let repository = Repository { assignable: ["ana-gh".to_owned()].into(), ..Repository::default() };
+            let repository = Repository { assignable: [ANA.to_owned()].into(), ..Repository::default() };
             truth.repositories.insert("acme/ops".to_owned(), repository);
         });
         fake
@@ -170,6 +181,20 @@ impl FakeGitHub {
             issue.updated_at = now;
             issue.closed_by = issue.closed_at.map(|_| by.to_owned());
         });
+    }
+
+    /// A call of its API, as `curl` in the guide makes it.
+    pub async fn call(&self, method: &str, path: &str, token: &str, body: Value) -> Value {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let request = reqwest::Client::new().request(method.parse().unwrap(), format!("{}{path}", self.url));
+        let request = request
+            .header("accept", "application/vnd.github+json")
+            .header("x-github-api-version", "2022-11-28")
+            .header("user-agent", "a person")
+            .bearer_auth(token);
+        let answer = request.json(&body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{method} {path}: {}", answer.status());
+        answer.json().await.unwrap()
     }
 
     /// The delivery about an issue as it stands, and its signature.
