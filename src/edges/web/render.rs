@@ -104,7 +104,7 @@ pub fn link(label: &str, address: &str) -> Markup {
         @if may_be_linked(address) {
             a.away href=(address) title=(address) rel="noreferrer noopener nofollow" { (label) }
         } @else {
-            bdi.outside { (label) " (" (inert::line(address)) ")" }
+            bdi.outside.faint { (label) " (" (inert::line(address)) ")" }
         }
     }
 }
