@@ -253,7 +253,7 @@ fn owed(incident: &Incident, policy: &Policy) -> Section {
             spans.push(faint(format!(", {}#{}", issue.repository, issue.number)));
         }
         if f.done_at.is_some() {
-            spans.push(strong(", done"));
+            spans.extend([ours(", "), strong("done")]);
         }
         if !f.unknown.is_empty() {
             spans.extend([faint("; not known there: "), outside(f.unknown.join(", "))]);

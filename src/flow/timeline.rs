@@ -1,6 +1,7 @@
 //! The timeline: every fact as one line a person can read. Read from the journal; nothing is kept for it.
 
 use super::fact::{Answered, Entry, Fact, GroupChange, Item};
+use super::identity::Actor;
 use super::incident::IncidentId;
 use super::moment::At;
 use super::phrase::{account, actor, code, count, line, ours, outside, party, person, strong, titled};
@@ -126,6 +127,13 @@ fn tell(entry: &Entry, policy: &Policy) -> Option<Vec<Span>> {
                 spans.extend([ours(", owned by "), person(policy, owner)]);
             }
             spans
+        }
+        // By nobody here: somebody closed or reopened its issue.
+        Fact::FollowUpDone { id } if entry.by == Actor::Bot => {
+            vec![ours(format!("Follow-up F-{id} is done: its issue was closed"))]
+        }
+        Fact::FollowUpReopened { id } if entry.by == Actor::Bot => {
+            vec![ours(format!("Follow-up F-{id} is open again: its issue was reopened"))]
         }
         Fact::FollowUpDone { id } => vec![by(), ours(format!(" did follow-up F-{id}"))],
         Fact::PostmortemDrafted { .. } => vec![ours("Postmortem drafted")],
