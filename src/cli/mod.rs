@@ -26,8 +26,10 @@ use crate::config::checked::{Checked, Config, DEFAULT_FILES, Given, load};
 use crate::config::environment::Environment;
 use crate::config::operations::Log;
 use crate::config::problem::Problem;
+use crate::edges::clock::WallClock;
 use crate::edges::store::location::Location;
 use crate::edges::{alerts, changes, runner};
+use crate::ports::Clock as _;
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
@@ -107,6 +109,7 @@ impl Global {
     #[must_use]
     pub fn load(&self) -> Checked {
         let given = Given {
+            now: WallClock.now(),
             file: self.config.as_deref(),
             data_dir: self.data_dir.as_deref(),
             source_kinds: &alerts::kinds(),

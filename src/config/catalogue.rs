@@ -19,6 +19,7 @@ use toml::Spanned;
 pub struct Catalogue {
     pub people: Option<Text>,
     pub services: Option<Text>,
+    pub on_call: Option<Text>,
 }
 
 #[derive(Debug, Deserialize)]

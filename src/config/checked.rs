@@ -13,8 +13,9 @@ use super::sheet::{self, Sheet, text_of};
 use super::source::{KnownKind, Source};
 use super::sources::Written;
 use super::wording::short;
-use super::{catalogue, conditions, database, people, rules, secrets, sources};
+use super::{catalogue, conditions, database, people, rota, rules, secrets, sources};
 use crate::flow::identity::Platform;
+use crate::flow::moment::At;
 use crate::flow::policy::Policy;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -84,6 +85,8 @@ impl Checked {
 /// What is said on the command line, and what the edges can do.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Given<'g> {
+    /// Calendars are laid out from here on; without it, none.
+    pub now: At,
     pub file: Option<&'g Path>,
     pub data_dir: Option<&'g Path>,
     /// The kinds of alert source there are.
@@ -211,10 +214,11 @@ impl<'f> Checker<'f> {
         let hours = conditions::working(self, &raw.working_hours);
         let people = people::resolve(self, sheets, &hours, environment.uid);
         let services = catalogue::resolve(self, sheets, &people);
+        let mut policy = Policy { people, services, hours, platforms: vec![Platform::Console], ..Policy::default() };
+        policy.rota = rota::resolve(self, sheets, &policy, given.now);
         if let Some(main) = sheets.first() {
             self.turn_to(main);
         }
-        let mut policy = Policy { people, services, hours, platforms: vec![Platform::Console], ..Policy::default() };
         rules::resolve(self, raw, &mut policy);
         let pagers = pager::resolve(self, raw, &secrets, &mut policy);
         let operations = operations::resolve(self, raw, &secrets);

@@ -2,6 +2,7 @@
 //!
 //! The only room that reads the environment. Knows the flow's policy and the people's words; knows no edge.
 
+mod calendar;
 mod catalogue;
 pub mod checked;
 mod conditions;
@@ -15,6 +16,7 @@ pub mod pager;
 pub mod people;
 pub mod problem;
 mod raw;
+mod rota;
 mod rules;
 pub mod secret;
 mod secrets;

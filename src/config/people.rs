@@ -32,6 +32,8 @@ pub struct RawPerson {
     #[serde(default)]
     pub on_call: bool,
     pub github: Option<Text>,
+    /// By which calendars name them: one, or a list.
+    pub mail: Option<Spanned<OneOrMany<String>>>,
     pub hours: Option<Text>,
     pub timezone: Option<Text>,
     pub console: Option<bool>,

@@ -8,6 +8,7 @@ use super::github::RawGitHub;
 use super::pager::{RawEscalation, RawNudges, RawPager};
 use super::people::{RawPerson, RawTeam};
 use super::problem::{MAX_PROBLEMS, Problem};
+use super::rota::RawOnCall;
 use super::value::{Age, Duration, Moment, OneOrMany};
 use super::wording;
 use serde::Deserialize;
@@ -33,6 +34,7 @@ pub const TABLES: [&str; 28] = [
     "person",
     "team",
     "working_hours",
+    "on_call",
     "service",
     "github",
     "route",
@@ -67,6 +69,7 @@ pub struct Raw {
     pub people: Vec<RawPerson>,
     pub teams: Vec<RawTeam>,
     pub working_hours: WorkingHours,
+    pub on_call: Vec<RawOnCall>,
     pub services: Vec<RawService>,
     pub github: Option<Spanned<RawGitHub>>,
     pub routes: Vec<Route>,
@@ -329,6 +332,7 @@ pub fn read(file: &Path, source: &str, tables: &[&'static str]) -> (Raw, Vec<Pro
                 let span = value.span();
                 raw.github = reader.table(value).map(|github| Spanned::new(span, github));
             }
+            "on_call" => raw.on_call = reader.tables("on_call", value),
             "service" => raw.services = reader.tables("service", value),
             "route" => raw.routes = reader.tables("route", value),
             "silence" => raw.silences = reader.tables("silence", value),

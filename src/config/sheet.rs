@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 pub const MAX_FILE: u64 = 1024 * 1024;
 /// What a file of people may hold.
 const OF_PEOPLE: &[&str] = &["person", "team"];
+/// One of who is on call when.
+const OF_ON_CALL: &[&str] = &["on_call"];
 /// And one of services.
 const OF_SERVICES: &[&str] = &["service"];
 
@@ -56,7 +58,7 @@ impl Page {
 
 /// The files of tables that `[catalogue]` names; what can't be read is a problem where it is named.
 pub fn named(catalogue: &Catalogue, main: &Sheet<'_>, problems: &mut Vec<Problem>) -> Vec<Page> {
-    let named = [(&catalogue.people, OF_PEOPLE), (&catalogue.services, OF_SERVICES)];
+    let named = [(&catalogue.people, OF_PEOPLE), (&catalogue.services, OF_SERVICES), (&catalogue.on_call, OF_ON_CALL)];
     let mut pages = Vec::new();
     for (written, tables) in named {
         let Some(written) = written else { continue };

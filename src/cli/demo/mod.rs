@@ -14,6 +14,7 @@ use crate::app::{App, console_identity};
 use crate::config::checked::{Checked, Given, check};
 use crate::config::environment::Environment;
 use crate::edges::alerts;
+use crate::flow::moment::At;
 use clap::Args;
 use smokejumper_index::case::Case;
 use std::path::{Path, PathBuf};
@@ -103,6 +104,7 @@ async fn stage(root: &Path, args: &DemoArgs, quiet: bool) -> Result<(App, Stage)
     write(&root, "smokejumper.toml", &written)?;
     let file = root.join("smokejumper.toml");
     let given = Given {
+        now: At(0),
         file: Some(&file),
         data_dir: Some(&root.join("data")),
         source_kinds: &alerts::kinds(),

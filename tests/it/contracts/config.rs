@@ -6,13 +6,14 @@ use smokejumper::config::secret::Secret;
 use smokejumper::config::source::{Auth, KnownKind};
 use smokejumper::config::{Checked, Config, Environment, Given, check, excerpt, load};
 use smokejumper::flow::identity::Platform;
-use smokejumper::flow::moment::{HOUR, MINUTE};
+use smokejumper::flow::moment::{At, HOUR, MINUTE};
 use smokejumper::flow::policy::{Open, Policy};
 use smokejumper_intents::word::{Right, Severity};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-const GIVEN: Given<'static> = Given { file: None, data_dir: None, source_kinds: KINDS, change_kinds: CHANGE_KINDS };
+const GIVEN: Given<'static> =
+    Given { now: At(0), file: None, data_dir: None, source_kinds: KINDS, change_kinds: CHANGE_KINDS };
 
 const CHANGE_KINDS: &[KnownKind] =
     &[KnownKind { name: "generic", signs: false }, KnownKind { name: "github", signs: true }];
@@ -425,7 +426,8 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
         .replace("folder = \"runbooks\"", "")
         .replace("[traces]\nendpoint = \"http://127.0.0.1:4318\"\nshare = 0.1\n", "")
         .replace("people = \"people.toml\"", "")
-        .replace("services = \"services.toml\"", "");
+        .replace("services = \"services.toml\"", "")
+        .replace("on_call = \"on-call.toml\"", "");
     assert_eq!(said(&without_secrets), Vec::<String>::new(), "with every setting set");
     let tables = [
         "server",
@@ -448,8 +450,9 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
         "retention",
     ]
     .map(|t| format!("[{t}]"));
-    let lists = ["source", "change_source", "person", "team", "service", "route", "silence", "maintenance", "pager"]
-        .map(|t| format!("[[{t}]]"));
+    let lists =
+        ["source", "change_source", "person", "team", "on_call", "service", "route", "silence", "maintenance", "pager"]
+            .map(|t| format!("[[{t}]]"));
     for table in tables.iter().chain(&lists) {
         // An unknown key makes the reader list the known ones.
         let said = said(&format!("{table}\nqqqqqqqq = 1\n"));

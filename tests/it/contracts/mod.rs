@@ -12,6 +12,7 @@ mod egress;
 mod github;
 mod mapping;
 mod pager;
+mod rota;
 mod runner;
 mod sns;
 mod store;

@@ -32,7 +32,7 @@ fn pagers(settings: &str) -> Pagers {
         "[secrets]\nkey = {{ env = \"KEY\" }}\nanswers = {{ env = \"ANSWERS\" }}\n[[pager]]\nname = \"pagerduty\"\n\
          kind = \"pagerduty\"\nrouting_key = \"key\"\nanswers = \"answers\"\n{settings}"
     );
-    let given = Given { file: None, data_dir: None, source_kinds: &[], change_kinds: &[] };
+    let given = Given::default();
     let checked = check(given, &Environment { variable: &variable, uid: 1000 }, None, &text);
     checked.usable().unwrap_or_else(|problems| panic!("{problems:#?}")).0.pagers
 }
