@@ -26,7 +26,7 @@ use tokio::time::Instant;
 /// Between two looks at the files: a person who saves one waits no longer than that. A look is a few calls of the kernel.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Calendars are laid out for weeks ahead; this often they are laid out anew.
-const REFRESH_EVERY: Duration = Duration::from_secs(6 * 3600);
+const REFRESH_EVERY: Duration = Duration::from_hours(6);
 /// Entries of a folder that are looked at: more runbooks than anybody reviews.
 const MAX_ENTRIES: usize = 2_000;
 /// Problems said in one line; `check` says all of them.
@@ -162,7 +162,7 @@ impl Reload {
         let more = errors.len().saturating_sub(SAID);
         let mut said = errors.into_iter().take(SAID).collect::<Vec<_>>().join("; ");
         if more > 0 {
-            said.push_str(&format!("; and {more} more, see `smokejumper check`"));
+            said.extend(["; and ", &more.to_string(), " more, see `smokejumper check`"]);
         }
         if self.rules.refused().as_deref() != Some(said.as_str()) {
             tracing::error!(problems = said, "the changed configuration is not in force; the rules stay as they were");

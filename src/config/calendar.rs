@@ -68,12 +68,9 @@ pub fn shifts(text: &str, reading: &Reading<'_>) -> (Vec<Shift>, Vec<Trouble>) {
         return (Vec::new(), troubles);
     }
     let unfolded = unfold(text);
-    let calendar = match read_calendar(&unfolded) {
-        Ok(calendar) => calendar,
-        Err(_) => {
-            troubles.push(trouble(0, "this is no calendar".to_owned(), EXPORT));
-            return (Vec::new(), troubles);
-        }
+    let Ok(calendar) = read_calendar(&unfolded) else {
+        troubles.push(trouble(0, "this is no calendar".to_owned(), EXPORT));
+        return (Vec::new(), troubles);
     };
     let named = calendar.properties.iter().find(|p| p.name == "X-WR-TIMEZONE");
     let own = named.filter(|_| !reading.zone_is_given).and_then(|p| TimeZone::get(p.val.as_str().trim()).ok());

@@ -56,8 +56,22 @@ fn turns_follow_the_clock_of_their_zone() {
     );
     assert_eq!(on(&policy, "mail", "2026-10-20T13:00:00Z"), [one("bo", 1, Some("2026-10-21T00:00:00Z"))]);
     let told = |of| render(&on_call(of, &policy, at(NOW)).unwrap(), 100);
-    insta::assert_snapshot!(told(Some("checkout")), @"");
-    insta::assert_snapshot!(told(Some("@bo")), @"");
+    insta::assert_snapshot!(told(Some("checkout")), @r#"
+    On call for checkout
+
+    primary
+      level 1: bo until 2026-10-26 08:00 UTC; next Ana Ruiz from 2026-10-26 08:00 UTC
+      level 2: cy
+      serves payments
+    "#);
+    insta::assert_snapshot!(told(Some("@bo")), @r#"
+    On call: bo
+
+      `primary` level 1: now until 2026-10-26 08:00 UTC
+      `primary` level 1: next from 2026-11-02 08:00 UTC
+      `rest` level 1: now until 2026-10-21 00:00 UTC
+      `rest` level 1: next from 2026-10-21 12:00 UTC
+    "#);
     assert!(told(None).contains("rest") && told(Some("rest")).contains("serves everything"));
     let unknown = on_call(Some("chekout"), &policy, at(NOW)).unwrap_err();
     assert_eq!(unknown.try_instead.as_deref(), Some("on-call checkout"));
@@ -82,7 +96,10 @@ fn a_calendar_names_people_by_mail_title_or_a_list_and_its_gaps_are_told() {
     .concat();
     let files = [("smokejumper.toml", &*main), ("rota/on-call.toml", rota), ("rota/team.ics", &calendar)];
     let (checked, said) = look(&files, NOW);
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    rota/on-call.toml:2:8: warning: nobody is on call from 2026-10-27 00:00 UTC to 2026-10-28 00:00 UTC; fill it, or add a schedule that serves everything
+    rota/team.ics:24:1: warning: nobody is called `Zed`; write who that is under calendar_names, or give the person `mail`
+    "#);
     let (config, _) = checked.usable().unwrap();
     let who = |now: &str| on(&config.policy, "mail", now).into_iter().map(|o| o.0).collect::<Vec<_>>();
     assert_eq!(who(NOW), ["bo"]);
@@ -106,5 +123,16 @@ fn what_is_wrong_is_said_where_it_stands() {
          [[on_call]]\nname = \"b\"\nlevels = []\n"
     );
     let (_, said) = look(&[("smokejumper.toml", &main)], NOW);
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    smokejumper.toml:17:8: warning: nobody is on call from 2026-10-20 12:00 UTC to 2026-11-17 12:00 UTC; fill it, or add a schedule that serves everything
+    smokejumper.toml:18:13: error: there is no service `chekout`; did you mean `checkout`?
+    smokejumper.toml:19:10: error: there is no team `pay`; did you mean `payments`?
+    smokejumper.toml:21:1: error: a level is one thing; write one of people, rotation, calendar and shifts
+    smokejumper.toml:22:14: error: missing.ics cannot be read: there is no such file; write a path from the folder of this file
+    smokejumper.toml:23:25: error: nobody takes turns here; name the people in their order
+    smokejumper.toml:23:37: error: turns that follow a clock take whole days; write "1d", "7d" or "14d", or leave `timezone` out
+    smokejumper.toml:24:21: error: there is no person `anna`; did you mean `ana`?
+    smokejumper.toml:24:66: error: this shift ends before it begins; write a later `until`
+    smokejumper.toml:28:10: error: a schedule has from 1 to 10 levels; write levels = [{ people = ["ana"] }]
+    "#);
 }
