@@ -98,7 +98,7 @@ secret = "hook"
 }
 
 fn checked(text: &str) -> Config {
-    let given = Given { file: None, data_dir: None, source_kinds: &[], change_kinds: &[] };
+    let given = Given::default();
     let checked = check(given, &Environment { variable: &variable, uid: 1000 }, None, text);
     checked.usable().unwrap_or_else(|problems| panic!("{problems:#?}")).0
 }
