@@ -42,7 +42,7 @@ use crate::edges::store::location::Location;
 use crate::edges::web::{self, LoginDesk, Origins, Parts, Web, WebState};
 use crate::engine::{Engine, Ports};
 use crate::flow::identity::{Actor, Identity, Platform};
-use crate::ports::{Chat, Clock, Door, Observer, Pager, Rules, StoreError, Tracker, Views};
+use crate::ports::{Chat, Clock, Door, Observer, Outbox as _, Pager, Rules, StoreError, Tracker, Views};
 use axum::middleware::from_fn_with_state;
 use smokejumper_index::case::Case;
 use std::collections::BTreeMap;
@@ -144,7 +144,7 @@ impl App {
             views: Arc::new(store.clone()),
             chats: BTreeMap::from([(Platform::Console, console)]),
             memory: Arc::new(memory.clone()),
-            runner: Arc::new(hands(&config, redactor.clone(), Arc::clone(&secrets))?),
+            runner: Arc::new(hands(&config, redactor.clone(), Arc::clone(&secrets), store.clone())?),
             directory: Arc::new(ConfiguredDirectory::new(rules.clone())),
             tracker: github.clone().map(|github| Arc::new(github) as Arc<dyn Tracker>),
             pager,
@@ -252,7 +252,16 @@ impl App {
 
     /// Says that it is not ready, takes nothing more in, finishes what is under way, and lets go of the data directory.
     /// Takes `[server] linger`, `DRAIN` and `LAST_WORDS` at most.
+    ///
+    /// A process that must not write any more finishes nothing: what it has begun another may be looking after, so its effects
+    /// end where they are, and the supervisors of its runs, whose pipes close, end those.
     pub async fn stop(self) {
+        if let Some(problem) = self.store.broken() {
+            tracing::error!(%problem, "what was under way is ended as it is");
+            self.health.drain();
+            self.loops.end(LAST_WORDS).await;
+            return;
+        }
         // First it says so: whoever sends requests its way has a moment to hear it, while they are still answered.
         self.health.drain();
         tokio::time::sleep(self.linger).await;
@@ -330,7 +339,7 @@ fn redactor(config: &Config) -> Redactor {
     Redactor::new(config.secrets.values().map(Secret::expose).chain(urls).chain(passwords).map(str::to_owned))
 }
 
-fn hands(config: &Config, redactor: Redactor, secrets: reload::Secrets) -> Result<Hands, StartError> {
+fn hands(config: &Config, redactor: Redactor, secrets: reload::Secrets, store: Store) -> Result<Hands, StartError> {
     // Stays this very binary even when the file is replaced by an upgrade.
     let binary = PathBuf::from("/proc/self/exe");
     let settings = Settings {
@@ -339,6 +348,7 @@ fn hands(config: &Config, redactor: Redactor, secrets: reload::Secrets) -> Resul
         protect: std::iter::once(&config.data_dir).chain(&config.file).map(|path| absolute(path)).collect(),
         redactor,
         secrets: Arc::new(move |name| secrets.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()),
+        may_act: Arc::new(move || store.may_act()),
     };
     Hands::new(settings).map_err(StartError::Other)
 }

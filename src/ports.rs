@@ -136,6 +136,9 @@ pub trait Outbox: Send + Sync {
     async fn sending(&self) -> Result<Vec<Outgoing>, StoreError>;
     /// Rows of unknown outcome that may be looked for now, the longest overdue first; none of class run.
     async fn doubtful(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError>;
+    /// Whether this process is surely still the one that acts on the world for this database. Asked directly before what cannot be
+    /// taken back or repeated: `false` is no proof that another has taken over, `true` that none has. Returns at once.
+    fn may_act(&self) -> bool;
     /// When the next pending row is due.
     async fn next_due(&self) -> Result<Option<At>, StoreError>;
 }

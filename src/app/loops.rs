@@ -47,6 +47,11 @@ impl Loops {
         Ended { part: self.names.remove(&id).unwrap_or("a part"), why }
     }
 
+    /// Ends all of them where they are, and waits this long at most until they have.
+    pub async fn end(mut self, patience: Duration) {
+        let _ = tokio::time::timeout(patience, self.tasks.shutdown()).await;
+    }
+
     /// Tells all of them, and waits this long at most; then ends those that still work, and says which.
     pub async fn stop(mut self, patience: Duration) -> Vec<&'static str> {
         self.stop.send_replace(true);
@@ -82,6 +87,19 @@ mod tests {
         let ended = loops.ended().await;
         assert_eq!(ended.to_string(), "the short one ended: nobody told it to");
         assert_eq!(loops.stop(Duration::from_secs(30)).await, [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn all_of_them_can_be_ended_where_they_are() {
+        let mut loops = Loops::new();
+        let held = std::sync::Arc::new(());
+        let kept = std::sync::Arc::clone(&held);
+        loops.start("the deaf one", |_| async move {
+            std::future::pending::<()>().await;
+            drop(kept);
+        });
+        loops.end(Duration::from_secs(30)).await;
+        assert_eq!(std::sync::Arc::strong_count(&held), 1);
     }
 
     #[tokio::test]

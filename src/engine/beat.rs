@@ -115,13 +115,16 @@ impl Engine {
 
     /// Carries one row; a fault of ours in it is an outcome too. What the store refuses is stored before the next claim.
     async fn see_through(self: Arc<Self>, row: Outgoing) {
-        let carried = tokio::spawn({
+        // In a set of its own, so that it ends with this future.
+        let mut alone = JoinSet::new();
+        alone.spawn({
             let (engine, row) = (Arc::clone(&self), row.clone());
             async move { engine.carry(row).await }
         });
-        let stored = match carried.await {
-            Ok(stored) => stored,
-            Err(fault) => {
+        let stored = match alone.join_next().await {
+            None => return,
+            Some(Ok(stored)) => stored,
+            Some(Err(fault)) => {
                 tracing::error!(op = row.op, %fault, "an effect came to grief");
                 self.broken(&row).await
             }

@@ -38,6 +38,10 @@ const WAIT_AT_MOST: i64 = DAY;
 const MAX_PAGE_ATTEMPTS: u32 = 5;
 const PAGE_PATIENCE: i64 = 2 * MINUTE;
 
+/// Why the world is not touched: the store is not reached, and another process may act in our place.
+const NOT_SURELY_OURS: &str =
+    "this process may have lost the database to another, and does nothing until it knows better";
+
 /// What carrying an effect out came to; to be stored, whatever it takes.
 #[derive(Clone, Debug)]
 pub(super) struct Done {
@@ -131,6 +135,14 @@ impl Engine {
         Arrival { source: "effect".to_owned(), key: row.op.clone(), at: self.ports.clock.now(), event }
     }
 
+    /// Asked directly before the world is touched: a process that may have lost its lease leaves that to whoever has it.
+    pub(super) fn surely_ours(&self) -> Result<(), Undelivered> {
+        if self.ports.outbox.may_act() {
+            return Ok(());
+        }
+        Err(Undelivered::NotYet { why: NOT_SURELY_OURS.to_owned(), after_ms: Some(SECOND) })
+    }
+
     async fn perform(&self, row: &Outgoing) -> Result<Done, Undelivered> {
         let id = row.effect.incident();
         let unavailable = |e: StoreError| Undelivered::NotYet { why: e.to_string(), after_ms: None };
@@ -138,6 +150,7 @@ impl Engine {
             return Ok(Done::superseded("the incident is gone"));
         };
         let now = self.ports.clock.now();
+        self.surely_ours()?;
         match &row.effect {
             Effect::OpenRoom { platform, .. } => self.open_room(row, &incident, *platform).await,
             Effect::Card { platform, .. } => {
@@ -241,7 +254,12 @@ impl Engine {
         };
         let event = Event::Poised { incident, request, fresh };
         let Some(approved) = self.poise(row.id, &row.op, event).await? else { return Ok(None) };
-        let outcome = self.ports.runner.run(approved).await;
+        let outcome = if self.ports.outbox.may_act() {
+            self.ports.runner.run(approved).await
+        } else {
+            let ended = Ended::NotStarted { why: NOT_SURELY_OURS.to_owned() };
+            RunOutcome { ended, steps: Vec::new(), duration_ms: 0 }
+        };
         Ok(Some(Done::with(Event::Ran { incident, request, outcome })))
     }
 

@@ -47,6 +47,8 @@ impl Engine {
         let (Some(tracker), Some(draft)) = (self.tracker(), self.draft(&incident, follow_up)) else {
             return Ok(Done::superseded("it stays here: private, or no tracker or repository is configured for it"));
         };
+        // Turns take their time.
+        self.surely_ours()?;
         let (issue, unknown) = tracker.file(&mark(row), &draft).await?;
         Ok(filed(row, id, follow_up, issue, unknown))
     }

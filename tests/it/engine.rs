@@ -1,7 +1,7 @@
 //! Those who wait for a reply: their places are given back, however they go away, and what they get has bounds.
 
 use crate::world::door::Noon;
-use crate::world::ledger::Ledger;
+use crate::world::ledger::{Ledger, Posted, Standing};
 use crate::world::town;
 use async_trait::async_trait;
 use futures::FutureExt as _;
@@ -13,15 +13,20 @@ use smokejumper::engine::{Engine, Ports};
 use smokejumper::flow::State;
 use smokejumper::flow::event::Event;
 use smokejumper::flow::fact::Fact;
+use smokejumper::flow::fact::Room;
+use smokejumper::flow::identity::Platform;
 use smokejumper::flow::incident::{Incident, IncidentId};
 use smokejumper::flow::refusal::is_refusal;
-use smokejumper::ports::{Arrival, Clock as _, Commit, Door as _, Inbox as _, Journal, StoreError, Views as _};
+use smokejumper::ports::{
+    Arrival, Chat, Clock as _, Commit, Door as _, Inbox as _, Journal, StoreError, Undelivered, Views as _,
+};
 use smokejumper_intents::bounds::NOTE_MAX;
 use smokejumper_intents::intent::{Ask, Intent};
 use smokejumper_intents::reply::{Reply, SPAN_MAX};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// As many as may wait at once.
 const CROWD: usize = 1_000;
@@ -32,6 +37,14 @@ async fn engine(data: &Path) -> (Engine, Ledger) {
 
 /// With a journal of its own.
 async fn engine_on(data: &Path, journal: impl FnOnce(Ledger) -> Arc<dyn Journal>) -> (Engine, Ledger) {
+    engine_with(data, journal, BTreeMap::new()).await
+}
+
+async fn engine_with(
+    data: &Path,
+    journal: impl FnOnce(Ledger) -> Arc<dyn Journal>,
+    chats: BTreeMap<Platform, Arc<dyn Chat>>,
+) -> (Engine, Ledger) {
     let policy = town::policy();
     let ledger = Ledger::new(Arc::new(Noon));
     let store = Arc::new(ledger.clone());
@@ -40,6 +53,7 @@ async fn engine_on(data: &Path, journal: impl FnOnce(Ledger) -> Arc<dyn Journal>
         data: data.to_owned(),
         protect: vec![data.to_owned()],
         secrets: Arc::new(|_| None),
+        may_act: Arc::new(|| true),
         redactor: Redactor::new(Vec::new()),
     };
     let ports = Ports {
@@ -47,7 +61,7 @@ async fn engine_on(data: &Path, journal: impl FnOnce(Ledger) -> Arc<dyn Journal>
         journal: journal(ledger.clone()),
         outbox: store.clone(),
         views: store,
-        chats: BTreeMap::new(),
+        chats,
         memory: Arc::new(IndexedMemory::volatile().unwrap()),
         runner: Arc::new(Hands::new(settings).unwrap()),
         directory: Arc::new(ConfiguredDirectory::new(policy.clone())),
@@ -218,4 +232,56 @@ async fn a_store_that_refuses_everything_keeps_what_waits() {
     stubborn(&engine).await;
     assert_eq!(ledger.dead_letters().len(), 8, "then it is the store's fault, and the inbox waits for a person");
     assert_eq!(ledger.accepted().iter().filter(|(_, processed)| !processed).count(), 32);
+}
+
+/// Counts who touches it.
+#[derive(Default)]
+struct Counted(AtomicU32);
+
+#[async_trait]
+impl Chat for Counted {
+    fn platform(&self) -> Platform {
+        Platform::Console
+    }
+
+    async fn open_room(&self, _: &str, _: &Incident, name: &str) -> Result<Room, Undelivered> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(Room { id: name.to_owned(), name: name.to_owned(), link: None })
+    }
+
+    async fn card(&self, _: &str, _: &Incident, _: &Room, _: &Reply) -> Result<Option<String>, Undelivered> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(None)
+    }
+
+    async fn say(&self, _: &str, _: &Incident, _: &Room, _: &Reply) -> Result<Option<String>, Undelivered> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(None)
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_may_have_lost_its_lease_touches_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let chat = Arc::new(Counted::default());
+    let chats = BTreeMap::from([(Platform::Console, chat.clone() as Arc<dyn Chat>)]);
+    let (engine, ledger) = engine_with(folder.path(), |ledger| Arc::new(ledger), chats).await;
+    answered(&engine, declare(), "first").await;
+    let rows = engine.claim().await.unwrap();
+    assert!(!rows.is_empty());
+    // Between the claim and the request.
+    ledger.lease_is_over(true);
+    for row in rows {
+        engine.carry(row).await.unwrap();
+    }
+    assert_eq!(chat.0.load(Ordering::SeqCst), 0);
+    let waits = |row: &Posted| row.why.as_ref().is_some_and(|why| why.contains("may have lost the database"));
+    assert!(ledger.posted().iter().any(|row| row.standing == Standing::Pending && waits(row)));
+    // Sure again: what is new goes out.
+    ledger.lease_is_over(false);
+    answered(&engine, declare(), "second").await;
+    for row in engine.claim().await.unwrap() {
+        engine.carry(row).await.unwrap();
+    }
+    assert!(chat.0.load(Ordering::SeqCst) > 0);
 }

@@ -44,6 +44,9 @@ const TOKENS: &str = "runs";
 /// The value of a configured secret by its name.
 pub type Secrets = Arc<dyn Fn(&str) -> Option<Secret> + Send + Sync>;
 
+/// Whether this process is surely still the one that runs anything ([`crate::ports::Outbox::may_act`]).
+pub type MayAct = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// What the hands are given.
 pub struct Settings {
     /// This very binary, to start the supervisor from: `/proc/self/exe`.
@@ -53,6 +56,8 @@ pub struct Settings {
     /// What no run may touch, where the kernel has Landlock: the data directory, and files with secrets.
     pub protect: Vec<PathBuf>,
     pub secrets: Secrets,
+    /// Asked directly before each step.
+    pub may_act: MayAct,
     /// Knows every configured secret.
     pub redactor: Redactor,
 }
@@ -68,6 +73,7 @@ pub struct Hands {
     binary: PathBuf,
     protect: Vec<PathBuf>,
     secrets: Secrets,
+    may_act: MayAct,
     redactor: Redactor,
     client: Client,
     tokens: StartTokens,
@@ -89,6 +95,7 @@ impl Hands {
             // The supervisor starts elsewhere: a relative path would mean something else there.
             protect: settings.protect.iter().filter_map(|path| std::path::absolute(path).ok()).collect(),
             secrets: settings.secrets,
+            may_act: settings.may_act,
             redactor: settings.redactor,
             client: http::client()?,
             tokens: StartTokens::new(settings.data.join(TOKENS)),
@@ -148,6 +155,10 @@ impl Hands {
             Err(why) => return not_started(why),
         };
         let Ok(_place) = self.places.acquire().await else { return not_started("shutting down".to_owned()) };
+        // The place may have been long in coming.
+        if let Err(why) = self.surely_ours() {
+            return not_started(why);
+        }
         let order = Order {
             argv: argv.to_vec(),
             env,
@@ -183,7 +194,13 @@ impl Hands {
 
     async fn answer(&self, request: &Request) -> Result<Answer, String> {
         let headers = self.fill(&request.headers)?;
+        self.surely_ours()?;
         Ok(http::send(&self.client, request, &headers, &self.redactor).await)
+    }
+
+    fn surely_ours(&self) -> Result<(), String> {
+        let lost = || "not begun: this process may have lost the database to another".to_owned();
+        (self.may_act)().then_some(()).ok_or_else(lost)
     }
 
     /// Values with their secrets filled in, for the moment they are used.

@@ -127,6 +127,16 @@ impl Dialect {
         }
     }
 
+    /// How long after the beginning of a transaction that renewed it the lease is surely still ours, with time left to act;
+    /// `None`: as long as the directory's lock is held, which is as long as we live.
+    #[must_use]
+    pub const fn sure_for(&self) -> Option<Duration> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(_) => Some(postgres::SURE_FOR),
+        }
+    }
+
     /// How long a group may take before it counts as failed; `None`: the database itself sees to it.
     #[must_use]
     pub const fn patience(&self) -> Option<Duration> {

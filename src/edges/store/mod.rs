@@ -225,6 +225,10 @@ impl Outbox for Store {
         outbox::doubtful(self.reader.pool(), now, limit).await
     }
 
+    fn may_act(&self) -> bool {
+        self.shared.may_act()
+    }
+
     async fn next_due(&self) -> Result<Option<At>, StoreError> {
         if self.is_restored().is_some() {
             return Ok(None);

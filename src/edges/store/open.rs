@@ -53,6 +53,8 @@ pub struct Claimed {
     found: Found,
     epoch: i64,
     former: i64,
+    /// Before the lease was asked for.
+    asked: Instant,
 }
 
 impl Store {
@@ -111,9 +113,10 @@ impl Site {
         self.check_key(connection, &key).await?;
         let found = AnchorFile(self.place.anchor()).read(&key)?;
         let used = if let Found::Anchor(anchor) = &found { anchor.epoch } else { 0 };
+        let asked = Instant::now();
         match lease::take(connection, &self.dialect, &self.holder, used, self.clock.now()).await? {
             Lease::Held { by } => Ok(Claim::Held { by, key }),
-            Lease::Ours { epoch, former } => Ok(Claim::Ours(Box::new(Claimed { key, found, epoch, former }))),
+            Lease::Ours { epoch, former } => Ok(Claim::Ours(Box::new(Claimed { key, found, epoch, former, asked }))),
         }
     }
 
@@ -166,7 +169,7 @@ impl Site {
             Some(connection) => connection,
             None => self.dialect.writer().await?,
         };
-        let Claimed { key, found, epoch, former } = claimed;
+        let Claimed { key, found, epoch, former, asked } = claimed;
         let version = schema::version(&mut connection, &self.dialect).await?;
         schema::migrate(&mut connection, &self.dialect, version, Some(epoch)).await?;
         let anchor = AnchorFile(self.place.anchor());
@@ -199,13 +202,14 @@ impl Site {
             starts,
             anchored: taken.anchor,
             anchored_at: now,
-            renewed: Instant::now(),
+            renewed: asked,
             clock: Arc::clone(&self.clock),
             shared: Arc::clone(&self.shared),
             unstarted: Vec::new(),
             arrears: Arrears::default(),
             lock: Arc::clone(&self.lock),
         };
+        self.shared.renewed(asked, self.dialect.sure_for());
         tokio::spawn(writer.run(connection, queue));
         Ok(Store { reader, jobs, shared: Arc::clone(&self.shared) })
     }

@@ -22,6 +22,9 @@ pub const TABLES: &str =
 pub const LEASE_MS: i64 = 10_000;
 /// A fifth of the lease: one late renewal loses nothing.
 pub const RENEW_EVERY: Duration = Duration::from_secs(2);
+/// The lease without a margin of two seconds: between asking whether it is ours and what is done about it a busy machine may pause,
+/// and two clocks do not run alike. More than [`RENEW_EVERY`] and [`PATIENCE`] together, so that a slow group makes nobody doubt.
+pub const SURE_FOR: Duration = Duration::from_millis(LEASE_MS.unsigned_abs() - 2_000);
 pub const LEASE: &str = "SELECT epoch, holder, until_at - CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) \
                          FROM lease WHERE id = 1 FOR UPDATE";
 pub const TAKE: &str = "UPDATE lease SET epoch = $1, holder = $2, taken_at = $3, until_at = \

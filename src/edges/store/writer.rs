@@ -86,6 +86,8 @@ pub struct Shared {
     pub broken: OnceLock<StoreError>,
     /// Why the database counts as restored from a copy.
     pub restored: RwLock<Option<String>>,
+    /// Until when the lease is surely ours; `None`: as long as we live.
+    sure_until: RwLock<Option<Instant>>,
     /// Why the last group could not be written; `None` again after the next that was.
     failing: RwLock<Option<String>>,
 }
@@ -97,6 +99,23 @@ impl Shared {
 
     pub fn failing(&self) -> Option<String> {
         self.failing.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether no other process can have taken over, and nothing says that one did.
+    pub fn may_act(&self) -> bool {
+        let until = *self.sure_until.read().unwrap_or_else(PoisonError::into_inner);
+        self.broken.get().is_none() && until.is_none_or(|until| Instant::now() < until)
+    }
+
+    /// The lease was renewed by a transaction that began then, and is `sure_for` so long.
+    pub fn renewed(&self, began: Instant, sure_for: Option<Duration>) {
+        let until = sure_for.map(|sure_for| began + sure_for);
+        *self.sure_until.write().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    /// The lease is given back.
+    fn let_go(&self) {
+        *self.sure_until.write().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     fn fails(&self, why: Option<String>) {
@@ -157,6 +176,7 @@ impl Writer {
             }
             let closing = group.iter().any(|job| matches!(job.work, Work::Close));
             if closing {
+                self.shared.let_go();
                 jobs.close();
             }
             let (work, replies): (Vec<_>, Vec<_>) = group.drain(..).map(|job| (job.work, job.reply)).unzip();
@@ -166,6 +186,7 @@ impl Writer {
                 self.group(&mut connection, &[]).await;
             }
             if closing {
+                self.shared.let_go();
                 leave(&mut connection).await;
             }
             for (reply, result) in replies.into_iter().zip(results) {
@@ -249,6 +270,7 @@ impl Writer {
         if written.committed {
             self.shared.fails(None);
             self.renewed = began;
+            self.shared.renewed(began, self.dialect.sure_for());
         }
         self.after(&mut written, work, now);
         Ok(written.results)
@@ -403,5 +425,28 @@ impl Pen<'_> {
             Work::Anchor => {}
         }
         Ok(Done::Nothing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lease_is_surely_ours_for_a_while_and_not_when_it_was_lost_or_given_back() {
+        let (shared, now) = (Shared::default(), Instant::now());
+        assert!(shared.may_act(), "the directory's lock is a lease without an end");
+        let sure_for = super::super::postgres::SURE_FOR;
+        shared.renewed(now, Some(sure_for));
+        assert!(shared.may_act());
+        let long_ago = now.checked_sub(sure_for).unwrap();
+        shared.renewed(long_ago, Some(sure_for));
+        assert!(!shared.may_act(), "nobody renewed it");
+        shared.renewed(now, Some(sure_for));
+        shared.let_go();
+        assert!(!shared.may_act(), "it was given back");
+        shared.renewed(now, Some(sure_for));
+        shared.broken.set(StoreError::Unusable("another took over".to_owned())).unwrap();
+        assert!(!shared.may_act(), "it was lost");
     }
 }

@@ -240,6 +240,10 @@ impl Outbox for Strait {
         self.cross(self.ledger.doubtful(now, limit)).await
     }
 
+    fn may_act(&self) -> bool {
+        self.ledger.may_act()
+    }
+
     async fn next_due(&self) -> Result<Option<At>, StoreError> {
         self.cross(self.ledger.next_due()).await
     }

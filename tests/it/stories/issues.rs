@@ -90,6 +90,7 @@ impl Bench {
             data: data.to_owned(),
             protect: Vec::new(),
             secrets: Arc::new(|_| None),
+            may_act: Arc::new(|| true),
             redactor: Redactor::new(Vec::new()),
         };
         let ports = Ports {

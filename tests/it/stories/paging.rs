@@ -253,6 +253,7 @@ async fn engine(ledger: &Ledger, watch: &Arc<Watch>, config: &Config, policy: &P
         data: data.to_owned(),
         protect: vec![data.to_owned()],
         secrets: Arc::new(|_| None),
+        may_act: Arc::new(|| true),
         redactor: Redactor::new(Vec::new()),
     };
     let console: Arc<dyn Chat> = Arc::new(Console::new(console::changes(), "http://127.0.0.1:7911"));

@@ -80,6 +80,8 @@ pub struct Backlog {
 #[derive(Default)]
 struct Books {
     epoch: u64,
+    /// Nobody knows whose it is.
+    lease_over: bool,
     /// Calls so far, and the one that is to fail.
     calls: u64,
     failing: Option<(u64, When)>,
@@ -124,6 +126,11 @@ impl Ledger {
     pub fn fail_at(&self, k: u64, when: When) {
         let mut books = self.books.lock().unwrap();
         books.failing = Some((books.calls + k, when));
+    }
+
+    /// The lease runs out, as far as the process can tell; or is renewed.
+    pub fn lease_is_over(&self, over: bool) {
+        self.books.lock().unwrap().lease_over = over;
     }
 
     /// Calls of all handles so far.
@@ -509,6 +516,11 @@ impl Outbox for Ledger {
             rows.sort_by_key(|row| (row.due, row.id));
             Ok(rows.into_iter().take(limit as usize).map(Posted::outgoing).collect())
         })
+    }
+
+    fn may_act(&self) -> bool {
+        let books = self.books.lock().unwrap();
+        books.epoch == self.epoch && !books.lease_over
     }
 
     async fn next_due(&self) -> Result<Option<At>, StoreError> {

@@ -2,12 +2,13 @@
 
 use super::bench::{Bench, leave, output, settings};
 use crate::world::wait::ends;
-use smokejumper::edges::runner::Hands;
+use smokejumper::edges::runner::{Hands, MayAct, Settings};
 use smokejumper::flow::fact::Ended;
 use smokejumper::flow::plan::Step;
 use smokejumper::ports::Runner;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 #[tokio::test]
 async fn a_file_that_changed_after_approval_does_not_run() {
@@ -126,4 +127,30 @@ async fn a_program_that_cannot_start_says_so() {
         matches!(&outcome.ended, Ended::NotStarted { why } if why.contains("not among the approved files")),
         "{outcome:?}"
     );
+}
+
+/// Another process may have taken over: what has not begun does not begin, at whichever step that is noticed.
+#[tokio::test]
+async fn nothing_begins_when_the_lease_may_be_lost() {
+    let bench = Bench::new();
+    let book = "[[steps]]\nexec = [\"/bin/echo\", \"one\"]\n[[steps]]\nexec = [\"/bin/echo\", \"two\"]\n";
+    let plan = bench.plan(book, &[]);
+    let files = bench.hands.freshen(&plan).await;
+    // Sure so many times, and then not any more.
+    let hands = |sure: u32| {
+        let asked = AtomicU32::new(0);
+        let may_act: MayAct = Arc::new(move || asked.fetch_add(1, Ordering::SeqCst) < sure);
+        Hands::new(Settings { may_act, ..settings(&bench.data()) }).unwrap()
+    };
+    for (request, sure) in [(1, 0), (2, 1), (3, 2)] {
+        let outcome = hands(sure).run(leave(&bench.books(), &plan, request, files.clone()).unwrap()).await;
+        assert_eq!(outcome.steps.len(), sure as usize, "{outcome:?}");
+        match (sure, outcome.ended) {
+            (0, Ended::NotStarted { why }) | (1, Ended::Failed { step: 2, why }) => {
+                assert!(why.contains("lost the database"), "{why}");
+            }
+            (2, Ended::Succeeded) => {}
+            other => panic!("{other:?}"),
+        }
+    }
 }

@@ -6,14 +6,20 @@ use super::site::{Site, on_both, still};
 use crate::world::wait::{ends, until};
 use smokejumper::edges::store::Store;
 use smokejumper::edges::store::audit::Verified;
-use smokejumper::ports::{Commit, Inbox, Journal, StoreError};
+use smokejumper::ports::{Commit, Inbox, Journal, Outbox, StoreError};
 use std::sync::{Arc, Mutex};
 
-on_both!(a_stale_owner_changes_no_row, another_key_is_refused_in_those_words, no_text_is_too_strange_to_be_stored);
+on_both!(
+    who_gave_the_lease_back_acts_no_more,
+    a_stale_owner_changes_no_row,
+    another_key_is_refused_in_those_words,
+    no_text_is_too_strange_to_be_stored
+);
 
 async fn a_stale_owner_changes_no_row(site: Site) {
     let store = site.open().await.unwrap();
     store.accept(vec![arrival("am", "1")]).await.unwrap();
+    assert!(store.may_act());
     // As another owner takes it.
     site.meddle("UPDATE lease SET epoch = epoch + 1").await;
     let refused = store.accept(vec![arrival("am", "2")]).await;
@@ -26,6 +32,14 @@ async fn a_stale_owner_changes_no_row(site: Site) {
     let counts = store.reader().counts().await.unwrap();
     assert_eq!((counts.waiting, counts.outbox.len()), (1, 0));
     assert!(store.broken().is_some());
+    assert!(!store.may_act(), "it knows that it must not");
+}
+
+async fn who_gave_the_lease_back_acts_no_more(site: Site) {
+    let store = site.open().await.unwrap();
+    assert!(store.may_act());
+    store.close().await;
+    assert!(!store.may_act());
 }
 
 async fn another_key_is_refused_in_those_words(site: Site) {
