@@ -10,9 +10,9 @@ use super::identity::{Actor, Identity, Party};
 use super::incident::{Incident, IncidentId, MAX_INVOLVED};
 use super::phrase::{faint, line, ours, party, section, strong, titled};
 use super::policy::Policy;
-use super::recollection::{Candidate, PastIncident, Recollection};
+use super::recollection::{Candidate, Lesson, PastIncident, Recollection};
 use super::refusal::Refusal;
-use smokejumper_intents::reply::{Reply, Span};
+use smokejumper_intents::reply::{Button, Line, Reply, Span};
 use std::collections::BTreeSet;
 
 /// People named when it is told who is in it.
@@ -194,24 +194,119 @@ pub fn veil(incident: &mut Incident, hidden: &BTreeSet<IncidentId>) {
     }
 }
 
-/// An entry as it may be shown.
-pub fn veil_entry(entry: &mut Entry, hidden: &BTreeSet<IncidentId>) {
-    if let Fact::Suggested(suggestion) = &mut entry.fact
-        && let Some(veiled) = without(suggestion, hidden)
-    {
-        *suggestion = veiled;
+/// An entry as it may be shown; whether anything had to go.
+pub fn veil_entry(entry: &mut Entry, hidden: &BTreeSet<IncidentId>) -> bool {
+    match &mut entry.fact {
+        Fact::Suggested(suggestion) => {
+            let veiled = without(suggestion, hidden);
+            veiled.map(|veiled| *suggestion = veiled).is_some()
+        }
+        Fact::Learned(lesson) => veil_lesson(lesson, hidden),
+        _ => false,
+    }
+}
+
+/// What was learned, without what memory had said of the hidden; whether anything had to go.
+pub fn veil_lesson(lesson: &mut Lesson, hidden: &BTreeSet<IncidentId>) -> bool {
+    let Some(said) = &mut lesson.said else { return false };
+    let before = said.clone();
+    veil_candidates(&mut said.causes, hidden);
+    veil_candidates(&mut said.responders, hidden);
+    *said != before
+}
+
+/// Whether an entry could tell of another incident of ours: only then need it be veiled.
+#[must_use]
+pub fn entry_mentions(entry: &Entry) -> bool {
+    match &entry.fact {
+        Fact::Suggested(suggestion) => mentions(suggestion),
+        Fact::Learned(Lesson { said: Some(said), .. }) => cites(&said.causes) || cites(&said.responders),
+        _ => false,
+    }
+}
+
+/// A message as it may be shown. A line that tells of a hidden incident goes with its evidence, and a line whose evidence is all
+/// hidden goes, too. `false`: the message itself is about one.
+#[must_use]
+pub fn veil_message(message: &mut Reply, hidden: &BTreeSet<IncidentId>) -> bool {
+    if hidden.is_empty() {
+        return true;
+    }
+    let told = |line: &Line| line.spans.iter().any(|span| tells(span, hidden));
+    for section in &mut message.sections {
+        let mut kept: Vec<Line> = Vec::with_capacity(section.lines.len());
+        let mut lines = std::mem::take(&mut section.lines).into_iter().peekable();
+        while let Some(line) = lines.next() {
+            let (mut evidence, mut gone) = (Vec::new(), 0_usize);
+            while let Some(below) = lines.next_if(|below| below.depth > line.depth) {
+                if told(&below) { gone += 1 } else { evidence.push(below) }
+            }
+            if told(&line) || gone > 0 && evidence.is_empty() {
+                continue;
+            }
+            kept.push(line);
+            kept.append(&mut evidence);
+        }
+        section.lines = kept;
+        veil_buttons(&mut section.buttons, hidden);
+    }
+    veil_buttons(&mut message.buttons, hidden);
+    !told(&message.title)
+}
+
+fn veil_buttons(buttons: &mut Vec<Button>, hidden: &BTreeSet<IncidentId>) {
+    buttons.retain(|button| !button.ask.incident.is_some_and(|id| hidden.contains(&IncidentId(id))));
+}
+
+fn tells(span: &Span, hidden: &BTreeSet<IncidentId>) -> bool {
+    match span {
+        Span::Incident(number) => hidden.contains(&IncidentId(*number)),
+        Span::Ours(text)
+        | Span::Strong(text)
+        | Span::Faint(text)
+        | Span::Outside(text)
+        | Span::Code(text)
+        | Span::Person(text) => names(text, hidden),
+        Span::Link { label, href } => names(label, hidden) || names(href, hidden),
+        Span::Time(_) | Span::Percent(_) => false,
+    }
+}
+
+/// Whether `INC-12` of a hidden one is in the text, and not only as the beginning of `INC-123`.
+fn names(text: &str, hidden: &BTreeSet<IncidentId>) -> bool {
+    text.match_indices("INC-").any(|(at, prefix)| {
+        let number = text.get(at + prefix.len()..).unwrap_or_default();
+        let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
+        number.get(..end).and_then(|n| n.parse().ok()).is_some_and(|n| hidden.contains(&IncidentId(n)))
+    })
+}
+
+/// An effect as it may leave the house.
+pub fn veil_effect(effect: &mut Effect, hidden: &BTreeSet<IncidentId>) {
+    match effect {
+        Effect::Say { message, .. } => {
+            if !veil_message(message, hidden) {
+                **message = titled(vec![faint("(it told of a private incident)")]);
+            }
+        }
+        Effect::Remember { lesson, .. } => {
+            veil_lesson(lesson, hidden);
+        }
+        _ => {}
     }
 }
 
 /// Whether anything of the incident's could tell of another one of ours: only then need it be veiled.
 #[must_use]
 pub fn mentions(suggestion: &Suggestion) -> bool {
-    let cites =
-        |candidates: &[Candidate]| candidates.iter().flat_map(|c| &c.evidence).any(|(case, _)| ours_of(case).is_some());
     !suggestion.owed.is_empty()
         || suggestion.similar.iter().any(|p| ours_of(&p.case).is_some())
         || cites(&suggestion.causes)
         || cites(&suggestion.responders)
         || cites(&suggestion.withheld.causes)
         || cites(&suggestion.withheld.responders)
+}
+
+fn cites(candidates: &[Candidate]) -> bool {
+    candidates.iter().flat_map(|c| &c.evidence).any(|(case, _)| ours_of(case).is_some())
 }

@@ -1,6 +1,6 @@
 //! Export: every incident with its facts, alerts and outbox rows, one JSON object a line, one incident in memory at a time.
 //!
-//! Private incidents are left out.
+//! Private incidents are left out, and what others tell of them.
 
 use super::dialect::explain;
 use super::journal::small;
@@ -11,6 +11,7 @@ use crate::flow::effect::Effect;
 use crate::flow::fact::Entry;
 use crate::flow::incident::{Incident, IncidentId};
 use crate::flow::moment::At;
+use crate::flow::privacy::veil_effect;
 use crate::ports::StoreError;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
@@ -50,8 +51,12 @@ impl Reader {
             let id = IncidentId(small(after));
             // Read again: the row may be older than the journal.
             if let Some(incident) = self.load(id).await?.filter(|incident| !incident.private) {
-                let (alerts, outbox) = (self.alerts_of(id).await?, self.outbox_of(id).await?);
+                let (alerts, mut outbox) = (self.alerts_of(id).await?, self.outbox_of(id).await?);
                 let (incident, entries) = (self.veiled(incident).await?, self.veiled_entries(id).await?);
+                let hidden = self.hidden_from(id).await?;
+                for row in &mut outbox {
+                    veil_effect(&mut row.effect, &hidden);
+                }
                 return Ok(Some(Exported { incident, entries, alerts, outbox }));
             }
         }

@@ -6,13 +6,14 @@ use super::pen::parse;
 use super::reader::{Reader, alert, column};
 use crate::flow::desk::{AlertState, Desk};
 use crate::flow::effect::{Destination, Effect};
-use crate::flow::fact::{Entry, Fact};
+use crate::flow::fact::Entry;
 use crate::flow::identity::{Identity, Platform};
 use crate::flow::incident::{Incident, IncidentId};
 use crate::flow::moment::At;
-use crate::flow::privacy::{mentions, veil, veil_entry};
+use crate::flow::privacy::{entry_mentions, mentions, veil, veil_entry, veil_message};
 use crate::ports::{MAX_SAID, Said, StoreError, Views};
 use async_trait::async_trait;
+use std::collections::BTreeSet;
 
 /// Snapshots read at a time, so that skipping many private ones takes no more memory.
 const PAGE: i64 = 100;
@@ -82,8 +83,9 @@ impl Views for Reader {
         let query = sqlx::query(sql).bind(i64::from(id.0)).bind(Destination::Room(platform).key());
         let rows = query.bind(super::pen::int(MAX_SAID)).fetch_all(self.pool()).await.map_err(|e| explain(&e))?;
         let mut all = Vec::with_capacity(rows.len());
+        let hidden = self.hidden_from(id).await?;
         for row in rows.iter().rev() {
-            let message = match (column::<Option<String>>(row, 2)?, column::<Option<String>>(row, 3)?) {
+            let mut message = match (column::<Option<String>>(row, 2)?, column::<Option<String>>(row, 3)?) {
                 (Some(told), _) => parse("message", &told)?,
                 (None, Some(effect)) => {
                     let Effect::Say { message, .. } = parse("effect", &effect)? else { continue };
@@ -91,6 +93,9 @@ impl Views for Reader {
                 }
                 (None, None) => continue,
             };
+            if !veil_message(&mut message, &hidden) {
+                continue;
+            }
             all.push(Said { op: column(row, 0)?, at: At(column(row, 1)?), message });
         }
         Ok(all)
@@ -105,7 +110,8 @@ impl Reader {
     /// As it may be shown: what was once suggested in it names no incident that is private now.
     pub(super) async fn veiled(&self, mut incident: Incident) -> Result<Incident, StoreError> {
         if incident.suggestion.as_ref().is_some_and(mentions) {
-            veil(&mut incident, &self.desk_row().await?.private);
+            let hidden = self.hidden_from(incident.id).await?;
+            veil(&mut incident, &hidden);
         }
         Ok(incident)
     }
@@ -113,13 +119,20 @@ impl Reader {
     /// All entries of an incident, as they may be shown.
     pub(super) async fn veiled_entries(&self, id: IncidentId) -> Result<Vec<Entry>, StoreError> {
         let mut entries = journal::entries(self.pool(), id).await?;
-        if entries.iter().any(|e| matches!(&e.fact, Fact::Suggested(s) if mentions(s))) {
-            let hidden = self.desk_row().await?.private;
+        if entries.iter().any(entry_mentions) {
+            let hidden = self.hidden_from(id).await?;
             for entry in &mut entries {
                 veil_entry(entry, &hidden);
             }
         }
         Ok(entries)
+    }
+
+    /// What must not be told of in this incident: every private one but itself.
+    pub(super) async fn hidden_from(&self, id: IncidentId) -> Result<BTreeSet<IncidentId>, StoreError> {
+        let mut hidden = self.desk_row().await?.private;
+        hidden.remove(&id);
+        Ok(hidden)
     }
 
     /// The card as a room last got it, with the platform's id of it.
@@ -136,7 +149,9 @@ impl Reader {
                    AND supersedes = 'card' AND said IS NOT NULL AND state IN ('sent', 'reconciled') ORDER BY id DESC LIMIT 1";
         let query = sqlx::query(sql).bind(i64::from(id.0)).bind(Destination::Room(platform).key());
         let Some(row) = query.fetch_optional(self.pool()).await.map_err(|e| explain(&e))? else { return Ok(None) };
-        let message = parse("card", &column::<String>(&row, 2)?)?;
+        let mut message = parse("card", &column::<String>(&row, 2)?)?;
+        // A card's title is its own incident's.
+        let _ = veil_message(&mut message, &self.hidden_from(id).await?);
         Ok(Some((Said { op: column(&row, 0)?, at: At(column(&row, 1)?), message }, column(&row, 3)?)))
     }
 }

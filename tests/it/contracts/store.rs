@@ -13,6 +13,7 @@ mod forgetting;
 mod lease;
 mod looking;
 mod memory;
+mod privacy;
 mod refused;
 mod site;
 mod tamper;
