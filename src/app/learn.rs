@@ -3,8 +3,9 @@
 use super::StartError;
 use crate::edges::memory::IndexedMemory;
 use crate::edges::store::Store;
-use crate::ports::StoreError;
+use crate::ports::{StoreError, Undelivered};
 use smokejumper_index::Opened;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -37,7 +38,33 @@ pub fn open(dir: &Path) -> Result<(IndexedMemory, u64), StartError> {
     })
 }
 
-/// Teaches memory what the journal has after `since`, until it is done or told to stop.
+/// Drops what memory knows of incidents that were purged, rewritten, hidden or merged away after `since`, perhaps by another process
+/// with an index of its own, and teaches what is left of them. The position up to which that was looked for.
+async fn unlearn(memory: &IndexedMemory, store: &Store, since: u64) -> Result<u64, StoreError> {
+    let (changed, last) = store.reader().untaught(since).await?;
+    if changed.is_empty() {
+        return Ok(since);
+    }
+    let unavailable = |e: Undelivered| StoreError::Unavailable(e.to_string());
+    let mut known = BTreeMap::new();
+    for id in changed {
+        let case = id.to_string();
+        known.insert(case.clone(), memory.unlearn(case).await.map_err(unavailable)?);
+    }
+    tracing::info!(incidents = known.len(), "memory drops what was erased or hidden since it was written");
+    for (seq, mut lesson) in store.reader().lessons(0).await? {
+        let Some(known) = known.get(&lesson.case).filter(|_| seq <= since) else { continue };
+        if *known {
+            // How sure to be was learnt from it before.
+            lesson.said = None;
+        }
+        memory.relearn(lesson).await.map_err(unavailable)?;
+    }
+    Ok(last)
+}
+
+/// Teaches memory what the journal has after `since`, until it is done or told to stop. What was erased or hidden after `since` goes
+/// first.
 ///
 /// # Errors
 /// The journal cannot be read.
@@ -47,6 +74,7 @@ pub async fn catch_up(
     since: u64,
     stopped: &watch::Receiver<bool>,
 ) -> Result<(), StoreError> {
+    let unlearned = unlearn(memory, store, since).await?;
     let lessons = store.reader().lessons(since).await?;
     let number = lessons.len();
     if number > 0 {
@@ -69,7 +97,7 @@ pub async fn catch_up(
             note(memory.learnt_up_to(mark).await);
         }
     }
-    note(memory.caught_up((missed == 0).then_some(mark)).await);
+    note(memory.caught_up((missed == 0).then_some(mark.max(unlearned))).await);
     if number > 0 {
         tracing::info!(lessons = number, missed, "memory has learnt what the journal had");
     }
@@ -105,3 +133,6 @@ fn note(written: Result<(), crate::ports::Undelivered>) {
         tracing::warn!(%problem, "memory not written; it stays searchable, and the journal has it");
     }
 }
+
+#[cfg(test)]
+mod tests;

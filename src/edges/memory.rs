@@ -67,6 +67,24 @@ impl IndexedMemory {
         .await
     }
 
+    /// Drops what an earlier process taught of a case, unless something newer was learnt or forgotten of it meanwhile; whether it
+    /// was known. Written with the next mark.
+    ///
+    /// # Errors
+    /// The index cannot be written.
+    pub async fn unlearn(&self, case: String) -> Result<bool, Undelivered> {
+        self.with(move |shelf| {
+            if shelf.newer.as_ref().is_some_and(|newer| newer.contains(&case)) {
+                return Ok(true);
+            }
+            let case = CaseId(case);
+            let known = shelf.index.contains(&case)?;
+            shelf.index.forget(&case)?;
+            Ok(known)
+        })
+        .await
+    }
+
     /// Everything of the journal up to `mark` was taught; noted on disk together with it.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use crate::flow::recollection::Lesson;
 use crate::ports::{Clock, StoreError, Waiting};
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row as _};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -118,6 +118,20 @@ impl Reader {
             }
         }
         Ok(lessons)
+    }
+
+    /// Incidents of which something was erased, rewritten, hidden or merged away after position `after` of the journal: what was
+    /// taught of them before may be true no more. And the position of the last such entry.
+    pub async fn untaught(&self, after: u64) -> Result<(BTreeSet<IncidentId>, u64), StoreError> {
+        let sql = "SELECT incident, MAX(seq) FROM journal WHERE seq > $1 AND incident > 0 \
+                   AND kind IN ('redacted', 'rewritten', 'made_private', 'merged') GROUP BY incident";
+        let query = sqlx::query(sql).bind(i64::try_from(after).unwrap_or(i64::MAX));
+        let (mut found, mut last) = (BTreeSet::new(), after);
+        for row in query.fetch_all(&self.pool).await.map_err(|e| explain(&e))? {
+            found.insert(IncidentId(small(column(&row, 0)?)));
+            last = last.max(column::<i64>(&row, 1)?.unsigned_abs());
+        }
+        Ok((found, last))
     }
 
     pub(super) async fn restore(&self) -> Result<State, StoreError> {
