@@ -125,9 +125,12 @@ pub enum Progress {
 
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Rows that are due, first in first out per (incident, destination), at most one in flight there. All but class run are
+    /// Rows that are due, pages and timers before the rest, for up to half of `limit`; first in first out per (incident,
+    /// destination), at most one in flight there. All but class run are
     /// durably `sending` when it returns; a row of class run stays `pending` until a commit moves it.
     async fn claim(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError>;
+    /// Likewise, but only what must not wait behind slow work: pages and timers.
+    async fn claim_urgent(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError>;
     /// Stores what became of a row together with the event it caused.
     async fn settle(&self, id: i64, progress: Progress, event: Option<Arrival>) -> Result<(), StoreError>;
     /// Rows a former process left in `sending` or `unknown`.

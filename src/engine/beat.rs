@@ -11,12 +11,16 @@ use tokio::task::JoinSet;
 
 /// Effects under way at once.
 const MAX_IN_FLIGHT: usize = 32;
+/// And as many more of pages and timers, so that no vendor that answers slowly and no run of minutes keeps a phone from ringing.
+const MAX_URGENT: usize = 32;
 /// Looked for work at least this often, should a bell have been missed.
 const POLL: Duration = Duration::from_secs(5);
 /// What depends on time alone (a silence that ends) is looked at this often.
 const TICK: Duration = Duration::from_mins(1);
 /// Looked again this soon when something is overdue but cannot go yet.
 const OVERDUE: Duration = Duration::from_millis(100);
+/// While all hands are full, pages and timers that fall due are looked for this often.
+const URGENT_POLL: Duration = Duration::from_millis(250);
 /// After a failed turn or claim.
 const PAUSE: Duration = Duration::from_millis(500);
 /// What is under way at the end gets this long (SIGTERM drains within 20 s).
@@ -82,13 +86,16 @@ impl Engine {
         let mut under_way = JoinSet::new();
         while !*stop.borrow() {
             while under_way.try_join_next().is_some() {}
-            if under_way.len() >= MAX_IN_FLIGHT {
+            // A claim takes more than one, so this is a bound on when, and twice of it one on how many.
+            let busy = under_way.len() >= MAX_IN_FLIGHT;
+            if under_way.len() >= 2 * MAX_IN_FLIGHT + MAX_URGENT {
                 under_way.join_next().await;
                 continue;
             }
-            match self.claim().await {
+            match if busy { self.claim_urgent().await } else { self.claim().await } {
                 Ok(rows) if rows.is_empty() => {
-                    let due = self.next_due_in().await;
+                    // What is due and not urgent rings no bell: while all hands are full it is looked at now and then.
+                    let due = if busy { URGENT_POLL } else { self.next_due_in().await };
                     tokio::select! {
                         () = self.queued.notified() => {}
                         () = tokio::time::sleep(due) => {}

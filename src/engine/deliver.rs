@@ -20,6 +20,7 @@ use smokejumper_intents::reply::Reply;
 pub const MAX_ATTEMPTS: u32 = 40;
 /// Rows claimed at once.
 const CLAIM: u32 = 32;
+const CLAIM_URGENT: u32 = 16;
 /// Characters of a room's name (Slack: 80) that the title may fill.
 const SLUG: usize = 40;
 
@@ -69,8 +70,22 @@ impl Engine {
     /// # Errors
     /// The store cannot be written.
     pub async fn claim(&self) -> Result<Vec<Outgoing>, StoreError> {
+        self.claim_some(false).await
+    }
+
+    /// Likewise, pages and timers alone: for when slow work has taken all other hands.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn claim_urgent(&self) -> Result<Vec<Outgoing>, StoreError> {
+        self.claim_some(true).await
+    }
+
+    async fn claim_some(&self, urgent: bool) -> Result<Vec<Outgoing>, StoreError> {
         self.settle_debts().await?;
-        let claimed = self.ports.outbox.claim(self.ports.clock.now(), CLAIM).await;
+        let (outbox, now) = (&self.ports.outbox, self.ports.clock.now());
+        let claimed =
+            if urgent { outbox.claim_urgent(now, CLAIM_URGENT).await } else { outbox.claim(now, CLAIM).await };
         if claimed.is_err() {
             // It may have marked rows as sending that nobody will carry.
             self.doubt();

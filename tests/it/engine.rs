@@ -3,6 +3,7 @@
 use crate::world::door::Noon;
 use crate::world::ledger::{Ledger, Posted, Standing};
 use crate::world::town;
+use crate::world::wait::until;
 use async_trait::async_trait;
 use futures::FutureExt as _;
 use smokejumper::edges::directory::ConfiguredDirectory;
@@ -11,6 +12,7 @@ use smokejumper::edges::runner::redact::Redactor;
 use smokejumper::edges::runner::{Hands, Settings};
 use smokejumper::engine::{Engine, Ports};
 use smokejumper::flow::State;
+use smokejumper::flow::effect::{Effect, Timer};
 use smokejumper::flow::event::Event;
 use smokejumper::flow::fact::Fact;
 use smokejumper::flow::fact::Room;
@@ -27,6 +29,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::sync::watch;
 
 /// As many as may wait at once.
 const CROWD: usize = 1_000;
@@ -284,4 +287,51 @@ async fn a_process_that_may_have_lost_its_lease_touches_nothing() {
         engine.carry(row).await.unwrap();
     }
     assert!(chat.0.load(Ordering::SeqCst) > 0);
+}
+
+/// Never answers.
+#[derive(Default)]
+struct Mute(AtomicU32);
+
+#[async_trait]
+impl Chat for Mute {
+    fn platform(&self) -> Platform {
+        Platform::Console
+    }
+
+    async fn open_room(&self, _: &str, _: &Incident, _: &str) -> Result<Room, Undelivered> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        std::future::pending().await
+    }
+
+    async fn card(&self, _: &str, _: &Incident, _: &Room, _: &Reply) -> Result<Option<String>, Undelivered> {
+        std::future::pending().await
+    }
+
+    async fn say(&self, _: &str, _: &Incident, _: &Room, _: &Reply) -> Result<Option<String>, Undelivered> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_timer_goes_off_while_every_hand_is_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let chat = Arc::new(Mute::default());
+    let chats = BTreeMap::from([(Platform::Console, chat.clone() as Arc<dyn Chat>)]);
+    let (engine, ledger) = engine_with(folder.path(), |ledger| Arc::new(ledger), chats).await;
+    for n in 0..100 {
+        answered(&engine, declare(), &n.to_string()).await;
+    }
+    let (engine, (stop, stopped)) = (Arc::new(engine), watch::channel(false));
+    let running = tokio::spawn(Arc::clone(&engine).run_until(stopped));
+    until("all hands are full", || (chat.0.load(Ordering::SeqCst) >= 32).then_some(())).await;
+    let wake = Effect::Wake { incident: IncidentId(1), at: Noon.now(), timer: Timer::Quiet };
+    let effects = vec![("the timer".to_owned(), wake)];
+    ledger.commit(vec![Commit { effects, ..Commit::default() }]).await.unwrap();
+    engine.wake();
+    let went_off = || ledger.accepted().iter().any(|(arrival, _)| arrival.key == "the timer").then_some(());
+    until("the timer goes off", went_off).await;
+    assert!(chat.0.load(Ordering::SeqCst) < 100, "some still wait for a hand");
+    running.abort();
+    drop(stop);
 }

@@ -139,6 +139,18 @@ impl Store {
         self.reader.close().await;
     }
 
+    async fn take(&self, claim: Work) -> Result<Vec<Outgoing>, StoreError> {
+        // Most looks find nothing, and need not wait for the writer.
+        let Work::Claim { now, .. } = claim else { return Ok(Vec::new()) };
+        if self.next_due().await?.is_none_or(|due| due > now) {
+            return Ok(Vec::new());
+        }
+        match self.write(claim).await? {
+            Done::Claimed(rows) => Ok(rows),
+            other => Err(mixed_up(&other)),
+        }
+    }
+
     async fn write(&self, work: Work) -> Result<Done, StoreError> {
         let gone = || StoreError::Unavailable("storage is closing down".to_owned());
         let (reply, answer) = oneshot::channel();
@@ -195,14 +207,11 @@ impl Journal for Store {
 #[async_trait]
 impl Outbox for Store {
     async fn claim(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
-        // Most looks find nothing, and need not wait for the writer.
-        if self.next_due().await?.is_none_or(|due| due > now) {
-            return Ok(Vec::new());
-        }
-        match self.write(Work::Claim { now, limit }).await? {
-            Done::Claimed(rows) => Ok(rows),
-            other => Err(mixed_up(&other)),
-        }
+        self.take(Work::Claim { now, limit, urgent: false }).await
+    }
+
+    async fn claim_urgent(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        self.take(Work::Claim { now, limit, urgent: true }).await
     }
 
     async fn settle(&self, id: i64, progress: Progress, event: Option<Arrival>) -> Result<(), StoreError> {

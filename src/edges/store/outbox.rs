@@ -18,6 +18,18 @@ use sqlx::{AnyPool, Row as _};
 /// When a row is due that nobody but people can look for.
 const NEVER: i64 = i64::MAX;
 
+/// Due rows with nothing before them in their lane.
+const DUE: &str = "SELECT id, op, effect, attempts, queued_at, run FROM outbox AS o \
+                   WHERE state = 'pending' AND due_at <= $1 AND (destination = 'clock' OR NOT EXISTS \
+                   (SELECT 1 FROM outbox AS p WHERE p.incident = o.incident AND p.destination = o.destination \
+                   AND p.id < o.id AND p.state IN ('pending', 'sending', 'unknown') AND (p.state <> 'unknown' OR p.run = 0))) ORDER BY id LIMIT $2";
+/// Those of them that must not wait behind a slow vendor or a long run.
+const URGENT: &str = "SELECT id, op, effect, attempts, queued_at, run FROM outbox AS o \
+                      WHERE state = 'pending' AND due_at <= $1 AND (destination = 'clock' OR destination LIKE 'pager:%' AND NOT EXISTS \
+                      (SELECT 1 FROM outbox AS p WHERE p.incident = o.incident AND p.destination = o.destination \
+                      AND p.id < o.id AND p.state IN ('pending', 'sending', 'unknown') AND (p.state <> 'unknown' OR p.run = 0))) \
+                      ORDER BY CASE WHEN destination = 'clock' THEN 1 ELSE 0 END, id LIMIT $2";
+
 impl Pen<'_> {
     /// Queues an effect; an older pending one it makes pointless is dropped. The new one is not due before the one it
     /// takes over from, so that no update talks its way around a vendor's Retry-After (I9).
@@ -49,15 +61,22 @@ impl Pen<'_> {
         Ok(())
     }
 
-    /// Takes due rows for sending. Rows of class run are given but stay pending.
-    pub async fn claim(&mut self, now: At, limit: u32) -> Result<Vec<Outgoing>, Trouble> {
+    /// Takes due rows for sending, pages first, then timers, then the rest; of the `urgent` half the limit at most, unless nothing
+    /// else is wanted. Rows of class run are given but stay pending.
+    pub async fn claim(&mut self, now: At, limit: u32, urgent: bool) -> Result<Vec<Outgoing>, Trouble> {
         if self.restored {
             return Ok(Vec::new());
         }
-        let sql = "SELECT id, op, effect, attempts, queued_at, run FROM outbox AS o \
-                   WHERE state = 'pending' AND due_at <= $1 AND (destination = 'clock' OR NOT EXISTS \
-                   (SELECT 1 FROM outbox AS p WHERE p.incident = o.incident AND p.destination = o.destination \
-                   AND p.id < o.id AND p.state IN ('pending', 'sending', 'unknown') AND (p.state <> 'unknown' OR p.run = 0))) ORDER BY id LIMIT $2";
+        let most = if urgent { limit } else { limit.div_ceil(2) };
+        let mut claimed = self.claim_some(URGENT, now, most).await?;
+        let rest = limit.saturating_sub(u32::try_from(claimed.len()).unwrap_or(limit));
+        if !urgent && rest > 0 {
+            claimed.append(&mut self.claim_some(DUE, now, rest).await?);
+        }
+        Ok(claimed)
+    }
+
+    async fn claim_some(&mut self, sql: &'static str, now: At, limit: u32) -> Result<Vec<Outgoing>, Trouble> {
         let rows = sqlx::query(sql).bind(now.0).bind(i64::from(limit)).fetch_all(&mut *self.connection).await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in &rows {

@@ -42,6 +42,8 @@ pub enum Work {
     Claim {
         now: At,
         limit: u32,
+        /// Pages and timers alone.
+        urgent: bool,
     },
     Settle {
         id: i64,
@@ -404,7 +406,7 @@ impl Pen<'_> {
                 }
                 return Ok(Done::Accepted(accepted));
             }
-            Work::Claim { now, limit } => return self.claim(*now, *limit).await.map(Done::Claimed),
+            Work::Claim { now, limit, urgent } => return self.claim(*now, *limit, *urgent).await.map(Done::Claimed),
             Work::Commit(commits) => self.commit(commits).await?,
             Work::Settle { id, progress, event } => {
                 self.progress(*id, progress).await?;

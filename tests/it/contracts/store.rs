@@ -118,6 +118,7 @@ promises!(
     entries_come_one_after_the_other,
     a_lane_has_one_in_flight_and_keeps_its_order,
     timers_wait_for_their_own_time_only,
+    pages_and_timers_wait_for_nobody,
     the_newest_card_supersedes,
     a_superseding_row_waits_as_long_as_the_one_it_replaces,
     a_run_stays_pending_until_a_commit_starts_it,
@@ -278,6 +279,23 @@ async fn a_lane_has_one_in_flight_and_keeps_its_order(bench: Bench) {
     let many = (0..5).map(|i| (format!("c{i}"), say(10 + i, "hi"))).collect();
     bench.storage().commit(vec![Commit { effects: many, ..Commit::default() }]).await.unwrap();
     assert_eq!(bench.storage().claim(NOW, 2).await.unwrap().len(), 2);
+}
+
+async fn pages_and_timers_wait_for_nobody(bench: Bench) {
+    let slow = |n: u32| (format!("s{n}"), say(n, "x"));
+    let page = |n: u32, page: u32| (format!("p{n}.{page}"), Effect::Page { incident: IncidentId(n), page });
+    let wake = |n: u32| (format!("w{n}"), Effect::Wake { incident: IncidentId(n), at: NOW, timer: Timer::Quiet });
+    let effects = vec![slow(1), slow(2), slow(3), slow(4), wake(1), page(1, 1), wake(2), page(1, 1), page(1, 2)];
+    let effects = effects.into_iter().enumerate().map(|(i, (op, effect))| (format!("{i}:{op}"), effect)).collect();
+    bench.storage().commit(vec![Commit { effects, ..Commit::default() }]).await.unwrap();
+    // Half of them at most, pages before timers, each lane in its order; then the rest as they came.
+    let first = bench.storage().claim(NOW, 4).await.unwrap();
+    assert_eq!(ops(&first), ["5:p1.1", "8:p1.2", "0:s1", "1:s2"]);
+    let urgent = bench.storage().claim_urgent(NOW, 10).await.unwrap();
+    assert_eq!(ops(&urgent), ["4:w1", "6:w2"], "the second of a page's lane waits for the first");
+    bench.storage().settle(first[0].id, sent("p"), None).await.unwrap();
+    assert_eq!(ops(&bench.storage().claim_urgent(NOW, 10).await.unwrap()), ["7:p1.1"]);
+    assert_eq!(ops(&bench.storage().claim(NOW, 10).await.unwrap()), ["2:s3", "3:s4"]);
 }
 
 async fn timers_wait_for_their_own_time_only(bench: Bench) {

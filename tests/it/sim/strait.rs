@@ -208,6 +208,10 @@ impl Outbox for Strait {
         Ok(rows)
     }
 
+    async fn claim_urgent(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        self.cross(self.ledger.claim_urgent(now, limit)).await
+    }
+
     async fn settle(&self, id: i64, mut progress: Progress, event: Option<Arrival>) -> Result<(), StoreError> {
         if self.has(Fault::RepeatsWithoutALook)
             && let Progress::Look { at, why } = progress

@@ -360,6 +360,27 @@ impl Books {
         free
     }
 
+    /// Takes due rows for sending; with `urgent` pages, then timers, and nothing else.
+    fn claim(&mut self, now: At, limit: u32, urgent: bool) -> Vec<Outgoing> {
+        let rank = |row: &&Posted| match row.effect.destination() {
+            Destination::Pager { .. } => Some(0),
+            Destination::Clock => Some(1),
+            _ => None,
+        };
+        let mut free: Vec<_> = self.free().into_iter().filter(|row| row.due <= now).collect();
+        if urgent {
+            free.retain(|row| rank(row).is_some());
+            free.sort_by_key(|row| (rank(row), row.id));
+        }
+        let claimed: Vec<_> = free.into_iter().take(limit as usize).map(Posted::outgoing).collect();
+        for outgoing in claimed.iter().filter(|outgoing| !outgoing.effect.is_run()) {
+            let row = self.outbox.get_mut(&outgoing.id).unwrap();
+            row.standing = Standing::Sending;
+            row.attempts += 1;
+        }
+        claimed
+    }
+
     /// Rows that are to be looked for, some time.
     fn doubtful(&self) -> Vec<&Posted> {
         let rows = self.live.iter().map(|id| &self.outbox[id]);
@@ -474,15 +495,14 @@ impl Journal for Ledger {
 impl Outbox for Ledger {
     async fn claim(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
         self.call(|books, _| {
-            let free = books.free().into_iter().filter(|row| row.due <= now);
-            let claimed: Vec<_> = free.take(limit as usize).map(Posted::outgoing).collect();
-            for outgoing in claimed.iter().filter(|outgoing| !outgoing.effect.is_run()) {
-                let row = books.outbox.get_mut(&outgoing.id).unwrap();
-                row.standing = Standing::Sending;
-                row.attempts += 1;
-            }
+            let mut claimed = books.claim(now, limit.div_ceil(2), true);
+            claimed.extend(books.claim(now, limit - u32::try_from(claimed.len()).unwrap(), false));
             Ok(claimed)
         })
+    }
+
+    async fn claim_urgent(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        self.call(|books, _| Ok(books.claim(now, limit, true)))
     }
 
     async fn settle(&self, id: i64, progress: Progress, event: Option<Arrival>) -> Result<(), StoreError> {
