@@ -9,7 +9,7 @@ use crate::edges::store::Store;
 use crate::edges::store::chain::random;
 use crate::engine::Engine;
 use crate::flow::erasing::Forgotten;
-use crate::flow::identity::{Actor, PersonId};
+use crate::flow::identity::{Actor, Identity, PersonId};
 use crate::flow::incident::IncidentId;
 use crate::ports::{Clock, Memory as _, Rules, StoreError, Undelivered};
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ impl Eraser {
     pub async fn erase(&self, request: EraseRequest, by: Actor) -> Result<Erased, String> {
         match request {
             EraseRequest::Purge { incident } => self.purge(IncidentId(incident), by).await,
-            EraseRequest::Forget { person } => self.forget(person).await,
+            EraseRequest::Forget { person, accounts, name } => self.forget(person, &accounts, name, by).await,
         }
     }
 
@@ -56,13 +56,30 @@ impl Eraser {
         Ok(Erased { entries, incidents: vec![id.0], tombstone: None })
     }
 
-    async fn forget(&self, person: String) -> Result<Erased, String> {
+    async fn forget(
+        &self,
+        person: String,
+        accounts: &[String],
+        name: Option<String>,
+        by: Actor,
+    ) -> Result<Erased, String> {
         let policy = self.rules.current();
         let known = policy.people.iter().find(|p| p.id.0 == person);
+        let mut identities = known.map(|p| p.identities.clone()).unwrap_or_default();
+        for account in accounts {
+            let identity = Identity::parse(account);
+            identities.push(identity.ok_or_else(|| format!("`{account}` is not platform/workspace/id"))?);
+        }
+        if identities.is_empty() {
+            return Err(format!(
+                "there is no {person} in the configuration, so nobody knows their accounts: name each of them with \
+                 --account platform/workspace/id, and what messages call them with --name; nobody was forgotten"
+            ));
+        }
         let letters = random::<6>().ok_or("the system gives no random numbers")?;
         let who = Forgotten {
-            name: known.map(|p| p.name.clone()).filter(|name| *name != person),
-            identities: known.map_or_else(|| vec![super::console_identity(&person)], |p| p.identities.clone()),
+            name: name.or_else(|| known.map(|p| p.name.clone())).filter(|name| *name != person),
+            identities,
             person: PersonId(person),
             tombstone: format!("forgotten-{}", crate::edges::store::chain::hex(&letters)),
         };
@@ -70,7 +87,7 @@ impl Eraser {
         let concerned = self.store.reader().named(&who).await.map_err(failed)?;
         let (mut entries, mut incidents) = (0, Vec::new());
         for id in concerned {
-            let rewritten = self.aside(self.store.forget_person(id, who.clone())).await.map_err(failed)?;
+            let rewritten = self.aside(self.store.forget_person(id, who.clone(), by.clone())).await.map_err(failed)?;
             entries += rewritten;
             if rewritten > 0 && id != IncidentId::HOUSE {
                 incidents.push(id.0);

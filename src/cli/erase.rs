@@ -49,6 +49,13 @@ enum Forgettable {
         /// The id of a [[person]]; of one who left the configuration, the id they had
         #[arg(value_name = "ID")]
         id: String,
+        /// An account of theirs, as platform/workspace/id (slack/T024BE7LD/U2147483697); as often as they have one. Needed for
+        /// one who left the configuration
+        #[arg(long = "account", value_name = "ACCOUNT")]
+        accounts: Vec<String>,
+        /// The name that messages call them by, for one who left the configuration
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
         /// It is meant: what is forgotten cannot be brought back
         #[arg(long)]
         yes: bool,
@@ -89,12 +96,13 @@ pub async fn purge(global: &Global, args: &PurgeArgs) -> Exit {
 }
 
 pub async fn forget(global: &Global, args: &ForgetArgs) -> Exit {
-    let Forgettable::Person { id, yes } = &args.what;
+    let Forgettable::Person { id, accounts, name, yes } = &args.what;
     if !yes {
         speak::error("nobody was forgotten: say it again with --yes; it cannot be taken back");
         return Exit::Confirm;
     }
-    match erase(global, vec![EraseRequest::Forget { person: id.clone() }]).await {
+    let request = EraseRequest::Forget { person: id.clone(), accounts: accounts.clone(), name: name.clone() };
+    match erase(global, vec![request]).await {
         Ok(all) => {
             let erased = all.into_iter().next().unwrap_or_default();
             if !global.quiet {

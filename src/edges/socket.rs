@@ -117,8 +117,15 @@ pub type Logins = Arc<dyn Fn(Option<&str>) -> Result<LoginLink, String> + Send +
 pub enum EraseRequest {
     /// What an ended incident said.
     Purge { incident: u32 },
-    /// Who a person of the configuration was, by their id.
-    Forget { person: String },
+    /// Who a person was, by their id in the configuration. Of one who left it, nobody else knows the accounts
+    /// (`platform/workspace/id`) and the name that messages call them by.
+    Forget {
+        person: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        accounts: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
 }
 
 /// What was erased.

@@ -29,6 +29,19 @@ impl Platform {
     }
 }
 
+impl Identity {
+    /// From `platform/workspace/id`, as in `slack/T024BE7LD/U2147483697`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '/');
+        let (platform, workspace, id) = (parts.next()?, parts.next()?, parts.next()?);
+        let platforms = [Platform::Console, Platform::Cli, Platform::Slack, Platform::Discord, Platform::Pagerduty];
+        let platform = platforms.into_iter().find(|known| known.label() == platform)?;
+        let whole = !workspace.is_empty() && !id.is_empty();
+        whole.then(|| Self { platform, workspace: workspace.to_owned(), id: id.to_owned() })
+    }
+}
+
 /// An account, never a name: `(slack, T024BE7LD, U2147483697)`, `(console, local, ana)`, `(cli, local, 1000)`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Identity {

@@ -56,7 +56,7 @@ impl Pen<'_> {
     }
 
     /// Takes a person out of one incident, or out of the house; how many entries were rewritten.
-    pub async fn forget_person(&mut self, id: IncidentId, who: &Forgotten) -> Result<u64, Trouble> {
+    pub async fn forget_person(&mut self, id: IncidentId, who: &Forgotten, by: &Actor) -> Result<u64, Trouble> {
         let sql = "SELECT seq, n, kind, v, at, actor, body FROM journal WHERE incident = $1 ORDER BY n";
         let rows = sqlx::query(sql).bind(i64::from(id.0)).fetch_all(&mut *self.connection).await?;
         let (mut rewritten, mut last) = (Vec::new(), 0);
@@ -99,7 +99,7 @@ impl Pen<'_> {
         let number = rewritten.len() as u64;
         let fact = Fact::Rewritten { entries: rewritten };
         let n = super::journal::small(last + 1);
-        let record = Entry { incident: id, n, at: self.now, by: Actor::Bot, fact };
+        let record = Entry { incident: id, n, at: self.now, by: by.clone(), fact };
         if id == IncidentId::HOUSE {
             let mut desk: Value = self.stored_desk().await.and_then(|d| serde_json::to_value(d).map_err(unfit))?;
             who.scrub(&mut desk);

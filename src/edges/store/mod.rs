@@ -91,8 +91,8 @@ impl Store {
     }
 
     /// Takes a person out of one incident, or of the house; likewise.
-    pub async fn forget_person(&self, id: IncidentId, who: Forgotten) -> Result<u64, StoreError> {
-        match self.write(Work::Forget(id, Box::new(who))).await? {
+    pub async fn forget_person(&self, id: IncidentId, who: Forgotten, by: Actor) -> Result<u64, StoreError> {
+        match self.write(Work::Forget(id, Box::new(who), by)).await? {
             Done::Erased(entries) => Ok(entries),
             other => Err(mixed_up(&other)),
         }

@@ -56,7 +56,7 @@ pub enum Work {
     /// Erases what an ended incident said.
     Purge(IncidentId, Actor),
     /// Takes a person out of an incident, or of the house.
-    Forget(IncidentId, Box<Forgotten>),
+    Forget(IncidentId, Box<Forgotten>, Actor),
     /// Writes nothing but that it can: one small transaction, to know before somebody needs it.
     Probe,
     /// A person has looked at a restored database.
@@ -418,7 +418,7 @@ impl Pen<'_> {
             Work::Confirm => self.confirm().await?,
             Work::Probe => self.wrote = true,
             Work::Purge(id, by) => return self.purge(*id, by).await.map(Done::Erased),
-            Work::Forget(id, who) => return self.forget_person(*id, who).await.map(Done::Erased),
+            Work::Forget(id, who, by) => return self.forget_person(*id, who, by).await.map(Done::Erased),
             // Whoever waits for it need not wait until it is over.
             Work::Close => {
                 let sql = "UPDATE lease SET until_at = 0 WHERE id = 1 AND until_at <> 0";

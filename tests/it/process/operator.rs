@@ -70,6 +70,13 @@ async fn an_operator_looks_purges_and_forgets() {
     assert_eq!(purge.status.code(), Some(3), "{}", err(&purge));
     let dry = told(&bot, &["purge", "--older-than", "30d", "--dry-run"]);
     assert!(dry.status.success() && err(&dry).contains("nothing to purge"), "{}", err(&dry));
+    // Of a stranger nobody knows what to look for.
+    let forget = told(&bot, &["forget", "person", "zoe", "--yes"]);
+    assert!(!forget.status.success() && err(&forget).contains("--account"), "{}", err(&forget));
+    let forget = told(&bot, &["forget", "person", "zoe", "--account", "slack/U1", "--yes"]);
+    assert!(!forget.status.success() && err(&forget).contains("platform/workspace/id"), "{}", err(&forget));
+    let forget = told(&bot, &["forget", "person", "zoe", "--account", "console/local/zoe", "--yes"]);
+    assert!(forget.status.success(), "{}", err(&forget));
     let forget = told(&bot, &["forget", "person", "ana", "--yes"]);
     assert!(forget.status.success() && err(&forget).contains("forgotten-"), "{}", err(&forget));
     let trail = out(&told(&bot, &["audit", "export"]));

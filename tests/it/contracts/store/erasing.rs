@@ -7,7 +7,7 @@ use smokejumper::flow::desk::Desk;
 use smokejumper::flow::effect::Effect;
 use smokejumper::flow::erasing::{Forgotten, PURGED};
 use smokejumper::flow::fact::{Entry, Fact, Owed};
-use smokejumper::flow::identity::{Actor, Identity, Party, PersonId};
+use smokejumper::flow::identity::{Actor, Identity, Party, PersonId, Platform};
 use smokejumper::flow::incident::{Incident, IncidentId};
 use smokejumper::flow::moment::At;
 use smokejumper::flow::recollection::Lesson;
@@ -151,13 +151,21 @@ fn forgotten() -> Forgotten {
     }
 }
 
+/// Who asked, on the machine.
+fn asker() -> Actor {
+    Actor::Account(Identity { platform: Platform::Cli, workspace: "local".to_owned(), id: "1000".to_owned() })
+}
+
 async fn a_forgotten_person_is_nowhere_and_the_chain_is_whole(site: Site) {
     story(&site).await;
     let store = site.open().await.unwrap();
     let named = store.reader().named(&forgotten()).await.unwrap();
     assert_eq!(named, [IncidentId(1), IncidentId(2)]);
-    assert_eq!(store.forget_person(IncidentId(1), forgotten()).await.unwrap(), 8);
-    assert_eq!(store.forget_person(IncidentId(2), forgotten()).await.unwrap(), 2);
+    assert_eq!(store.forget_person(IncidentId(1), forgotten(), asker()).await.unwrap(), 8);
+    assert_eq!(store.forget_person(IncidentId(2), forgotten(), asker()).await.unwrap(), 2);
+    let rewritings = store.entries(&console("bo"), IncidentId(1)).await.unwrap();
+    let mut rewritings = rewritings.into_iter().filter(|entry| matches!(entry.fact, Fact::Rewritten { .. }));
+    assert_eq!(rewritings.next().unwrap().by, asker(), "on record with who asked for it");
     assert_eq!(holding(&site, "\"ana\"").await, [""; 0]);
     assert_eq!(holding(&site, "Ana Ruiz").await, [""; 0]);
     let stranger = Identity { id: "forgotten-1f".to_owned(), ..ana() };
@@ -166,7 +174,7 @@ async fn a_forgotten_person_is_nowhere_and_the_chain_is_whole(site: Site) {
     let lessons = store.reader().lessons(0).await.unwrap();
     assert_eq!(lessons[0].1.responders, ["forgotten-1f", "bo"]);
     assert!(store.reader().named(&forgotten()).await.unwrap().is_empty());
-    assert_eq!(store.forget_person(IncidentId(1), forgotten()).await.unwrap(), 0, "twice is once");
+    assert_eq!(store.forget_person(IncidentId(1), forgotten(), asker()).await.unwrap(), 0, "twice is once");
     store.close().await;
     assert_eq!(whole(&site).await, 0);
     // And what was rewritten can be purged, and somebody else forgotten in it.
@@ -177,7 +185,7 @@ async fn a_forgotten_person_is_nowhere_and_the_chain_is_whole(site: Site) {
         identities: vec![console("bo")],
         tombstone: "forgotten-2e".to_owned(),
     };
-    assert_eq!(store.forget_person(IncidentId(1), bo).await.unwrap(), 1);
+    assert_eq!(store.forget_person(IncidentId(1), bo, asker()).await.unwrap(), 1);
     store.purge(IncidentId(1), Actor::Bot).await.unwrap();
     store.close().await;
     assert_eq!(whole(&site).await, 7);
@@ -186,7 +194,7 @@ async fn a_forgotten_person_is_nowhere_and_the_chain_is_whole(site: Site) {
 async fn nobody_can_pass_an_edit_for_a_rewriting(site: Site) {
     story(&site).await;
     let store = site.open().await.unwrap();
-    store.forget_person(IncidentId(1), forgotten()).await.unwrap();
+    store.forget_person(IncidentId(1), forgotten(), asker()).await.unwrap();
     store.close().await;
     whole(&site).await;
     for edit in [
