@@ -2,10 +2,11 @@
 
 use super::{Cache, Engine};
 use crate::flow::decide::decide;
+use crate::flow::desk::{Faded, MAX_LOOSE};
 use crate::flow::event::Event;
 use crate::flow::fact::{Ended, Fact};
 use crate::flow::incident::IncidentId;
-use crate::flow::moment::{At, DAY};
+use crate::flow::moment::At;
 use crate::flow::phrase::{ours, titled};
 use crate::flow::policy::Policy;
 use crate::flow::remediation::Approved;
@@ -18,9 +19,6 @@ use std::time::Instant;
 
 /// Events decided and stored in one transaction: enough to share an fsync, few enough to answer soon.
 const BATCH: u32 = 64;
-
-/// A resolved alert nobody speaks of is remembered this long; after that an old delivery of it would count as new.
-const REMEMBERED: i64 = 30 * DAY;
 
 /// Who is to be answered what, once it is stored.
 type Answers = Vec<((String, String), Reply)>;
@@ -70,7 +68,7 @@ impl Engine {
             let state = self.loaded(cache, row.arrival.event.incident()).await?;
             let now = self.ports.clock.now();
             if row.arrival.event == Event::Tick {
-                state.desk.forget(now.plus(-REMEMBERED));
+                told(&state.desk.forget(now));
             }
             let began = Instant::now();
             let decided = decide(state, row.arrival.event.clone(), &policy, now);
@@ -159,6 +157,21 @@ impl Engine {
             state.incidents.insert(id, incident);
         }
         Ok(state)
+    }
+}
+
+/// To the operator: what fired and is forgotten.
+fn told(faded: &Faded) {
+    if faded.unheard > 0 {
+        tracing::info!(alerts = faded.unheard, "alerts that fired were not heard of for a week and are forgotten");
+    }
+    for (source, surplus) in &faded.surplus {
+        tracing::warn!(
+            source,
+            surplus,
+            "more than {MAX_LOOSE} alerts of this source fire without an incident: those heard of longest ago are forgotten until they \
+             are heard of again; should it send all that?"
+        );
     }
 }
 

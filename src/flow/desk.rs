@@ -6,7 +6,7 @@
 use super::fact::{Ended, Entry, Fact, Origin, Owed};
 use super::identity::{Actor, Party};
 use super::incident::{Incident, IncidentId, note_change};
-use super::moment::At;
+use super::moment::{At, DAY};
 use super::signal::{AlertKey, AlertStatus, Change, Signal};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +21,23 @@ pub const MAX_OPENED: usize = 1_000;
 pub const MAX_RECENT_CHANGES: usize = 200;
 /// Silences people may have at once; more is a route.
 pub const MAX_SILENCES: usize = 200;
+
+/// A resolved alert nobody speaks of is remembered this long (ms); after that an old delivery of it would count as new.
+pub const RESOLVED_REMEMBERED: i64 = 30 * DAY;
+/// One that fires and belongs to no open incident is remembered this long (ms) after it was last heard of: Alertmanager repeats what
+/// fires every few hours, and a source that says once that something began may never say that it ended.
+pub const UNHEARD: i64 = 7 * DAY;
+/// Alerts of one source that fire and belong to no open incident: about 20 MiB. A source with more says something of everything.
+pub const MAX_LOOSE: usize = 20_000;
+
+/// Firing alerts that were forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Faded {
+    /// Not heard of for [`UNHEARD`].
+    pub unheard: usize,
+    /// Those heard of longest ago, of sources with more than [`MAX_LOOSE`].
+    pub surplus: BTreeMap<String, usize>,
+}
 
 /// State of one alert: a join over its deliveries, the same for every order and multiplicity of them (I4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -226,9 +243,38 @@ impl Desk {
         }
     }
 
-    /// Drops resolved alerts that nobody spoke of since `before`; what still fires is kept.
-    pub fn forget(&mut self, before: At) {
-        self.alerts.retain(|_, a| a.status == AlertStatus::Firing || a.last_seen >= before);
+    /// Drops alerts that nobody has spoken of for too long, and what is too much of one source. What an open incident is about
+    /// stays.
+    pub fn forget(&mut self, now: At) -> Faded {
+        let (resolved, firing) = (now.plus(-RESOLVED_REMEMBERED), now.plus(-UNHEARD));
+        let mut faded = Faded::default();
+        let mut loose: BTreeMap<String, Vec<(At, AlertKey)>> = BTreeMap::new();
+        let open = &self.open;
+        self.alerts.retain(|key, alert| {
+            if alert.status == AlertStatus::Resolved {
+                return alert.last_seen >= resolved;
+            }
+            if alert.incident.is_some_and(|id| open.contains_key(&id)) {
+                return true;
+            }
+            if alert.last_seen < firing {
+                faded.unheard += 1;
+                return false;
+            }
+            loose.entry(key.source.clone()).or_default().push((alert.last_seen, key.clone()));
+            true
+        });
+        for (source, mut alerts) in loose {
+            let surplus = alerts.len().saturating_sub(MAX_LOOSE);
+            if surplus > 0 {
+                alerts.sort_unstable();
+                for (_, key) in alerts.into_iter().take(surplus) {
+                    self.alerts.remove(&key);
+                }
+                faded.surplus.insert(source, surplus);
+            }
+        }
+        faded
     }
 
     /// Takes over an alert's new state.
@@ -331,3 +377,6 @@ impl Desk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

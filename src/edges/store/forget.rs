@@ -4,14 +4,17 @@
 //! does not come again: it is made of an inbox id, and those are given once.
 
 use super::pen::{Pen, Trouble};
+use crate::flow::desk::{RESOLVED_REMEMBERED, UNHEARD};
 use crate::flow::moment::DAY;
 
 /// How long a processed delivery is remembered, so that its repetition is known, and how long the errands that a turn led
 /// to. Senders retry for hours, people restore for days.
 pub const REMEMBERED_MS: i64 = 14 * DAY;
 /// How long a resolved alert is remembered: far longer than a sender repeats itself. What it did is in the journal.
-pub const ALERTS_REMEMBERED_MS: i64 = 30 * DAY;
-/// Rows that come in before old ones are looked for: looking costs three lookups, shared by that many.
+pub const ALERTS_REMEMBERED_MS: i64 = RESOLVED_REMEMBERED;
+/// And one that fires, belongs to no incident, and was not heard of.
+pub const UNHEARD_MS: i64 = UNHEARD;
+/// Rows that come in before old ones are looked for: looking costs four lookups, shared by that many.
 const FORGET_EVERY: u64 = 64;
 /// Old rows of one table that go in one transaction: some milliseconds.
 pub const FORGET_AT_ONCE: u16 = 1_000;
@@ -49,7 +52,10 @@ impl Pen<'_> {
         self.drop_old(outbox, REMEMBERED_MS).await?;
         let alerts = "DELETE FROM alerts WHERE (source, fingerprint) IN (SELECT source, fingerprint FROM alerts \
                       WHERE status = 'resolved' AND incident IS NULL AND last_seen < $1 ORDER BY last_seen LIMIT $2)";
-        self.drop_old(alerts, ALERTS_REMEMBERED_MS).await
+        self.drop_old(alerts, ALERTS_REMEMBERED_MS).await?;
+        let unheard = "DELETE FROM alerts WHERE (source, fingerprint) IN (SELECT source, fingerprint FROM alerts \
+                       WHERE status = 'firing' AND incident IS NULL AND last_seen < $1 ORDER BY last_seen LIMIT $2)";
+        self.drop_old(unheard, UNHEARD_MS).await
     }
 
     async fn drop_old(&mut self, sql: &'static str, age_ms: i64) -> Result<(), Trouble> {

@@ -56,7 +56,7 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::forget::{ALERTS_REMEMBERED_MS, FORGET_AT_ONCE, REMEMBERED_MS};
+pub use self::forget::{ALERTS_REMEMBERED_MS, FORGET_AT_ONCE, REMEMBERED_MS, UNHEARD_MS};
 pub use self::inbox::{MAX_DEAD_LETTERS, MAX_SAMPLE_CHARS};
 pub use self::schema::MIGRATIONS;
 pub use self::writer::{MAX_GROUP, MAX_QUEUED};

@@ -3,7 +3,7 @@
 //! Every statement sees all that was committed before it. Snapshots are trusted only as far as the journal agrees.
 
 use super::dialect::{Dialect, explain};
-use super::forget::ALERTS_REMEMBERED_MS;
+use super::forget::{ALERTS_REMEMBERED_MS, UNHEARD_MS};
 use super::journal::{entries, small};
 use super::pen::parse;
 use super::place::Place;
@@ -58,6 +58,10 @@ impl Reader {
 
     pub(super) fn dialect(&self) -> &Dialect {
         &self.dialect
+    }
+
+    pub(super) fn now(&self) -> At {
+        self.clock.now()
     }
 
     pub(super) fn pool(&self) -> &AnyPool {
@@ -136,9 +140,13 @@ impl Reader {
 
     pub(super) async fn restore(&self) -> Result<State, StoreError> {
         let mut desk = self.desk_row().await?;
-        let sql = "SELECT body FROM alerts WHERE status = 'firing' OR last_seen >= $1";
-        let since = self.clock.now().plus(-ALERTS_REMEMBERED_MS);
-        for row in sqlx::query(sql).bind(since.0).fetch_all(&self.pool).await.map_err(|e| explain(&e))? {
+        let sql = "SELECT body FROM alerts WHERE status = 'resolved' AND last_seen >= $1 OR status = 'firing' AND \
+                   (last_seen >= $2 OR incident IN (SELECT incident FROM snapshots WHERE open = 1))";
+        let now = self.clock.now();
+        let (resolved, firing) = (now.plus(-ALERTS_REMEMBERED_MS), now.plus(-UNHEARD_MS));
+        for row in
+            sqlx::query(sql).bind(resolved.0).bind(firing.0).fetch_all(&self.pool).await.map_err(|e| explain(&e))?
+        {
             desk.note(alert(&row)?);
         }
         let sql = "SELECT incident, body, fold, entries, (SELECT MAX(n) FROM journal AS j WHERE j.incident = s.incident) \

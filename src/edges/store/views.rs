@@ -1,6 +1,7 @@
 //! Views: what a viewer may see. A private incident does not exist for those who are not in it.
 
 use super::dialect::explain;
+use super::forget::UNHEARD_MS;
 use super::journal;
 use super::pen::parse;
 use super::reader::{Reader, alert, column};
@@ -65,10 +66,12 @@ impl Views for Reader {
     }
 
     async fn loose(&self, _viewer: &Identity, limit: u32) -> Result<Vec<AlertState>, StoreError> {
-        let sql = "SELECT body FROM alerts AS a WHERE status = 'firing' AND (incident IS NULL OR EXISTS \
+        // What has not been heard of for long is on its way out.
+        let since = self.now().plus(-UNHEARD_MS);
+        let sql = "SELECT body FROM alerts AS a WHERE status = 'firing' AND last_seen >= $2 AND (incident IS NULL OR EXISTS \
                    (SELECT 1 FROM snapshots AS s WHERE s.incident = a.incident AND s.open = 0 AND s.private = 0)) \
                    ORDER BY last_seen DESC, source, fingerprint LIMIT $1";
-        let query = sqlx::query(sql).bind(i64::from(limit));
+        let query = sqlx::query(sql).bind(i64::from(limit)).bind(since.0);
         query.fetch_all(self.pool()).await.map_err(|e| explain(&e))?.iter().map(alert).collect()
     }
 

@@ -3,14 +3,15 @@
 use super::facts::*;
 use super::site::{Site, on_both};
 use crate::world::watch::Watch;
-use smokejumper::edges::store::{ALERTS_REMEMBERED_MS, FORGET_AT_ONCE, REMEMBERED_MS, Store};
+use smokejumper::edges::store::{ALERTS_REMEMBERED_MS, FORGET_AT_ONCE, REMEMBERED_MS, Store, UNHEARD_MS};
 use smokejumper::flow::desk::AlertState;
 use smokejumper::flow::effect::{Effect, Timer};
+use smokejumper::flow::fact::Fact;
 use smokejumper::flow::identity::Platform;
-use smokejumper::flow::incident::IncidentId;
+use smokejumper::flow::incident::{Incident, IncidentId};
 use smokejumper::flow::moment::At;
 use smokejumper::flow::signal::AlertStatus;
-use smokejumper::ports::{Accepted, Arrival, Clock, Commit, Inbox, Journal, Outbox, Progress};
+use smokejumper::ports::{Accepted, Arrival, Clock, Commit, Inbox, Journal, Outbox, Progress, Views};
 use sqlx::{Connection as _, Row as _};
 use std::sync::Arc;
 
@@ -19,7 +20,8 @@ on_both!(
     old_deliveries_go_at_least_as_fast_as_new_ones_come,
     of_the_card_only_what_was_told_last_is_kept,
     errands_are_forgotten_but_never_a_run_a_message_or_a_failure,
-    resolved_alerts_are_forgotten_and_firing_ones_never,
+    resolved_alerts_are_forgotten_and_those_an_incident_is_about_never,
+    a_firing_alert_nobody_hears_of_is_forgotten,
 );
 
 /// A store whose clock a test moves.
@@ -140,13 +142,16 @@ async fn errands_are_forgotten_but_never_a_run_a_message_or_a_failure(site: Site
     assert_eq!(site.count("outbox WHERE op IN ('run', 'say', 'dead', 'later')").await, 4);
 }
 
-async fn resolved_alerts_are_forgotten_and_firing_ones_never(site: Site) {
+async fn resolved_alerts_are_forgotten_and_those_an_incident_is_about_never(site: Site) {
     let (watch, store) = aging(&site).await;
     let mut alerts: Vec<_> = (0..FORGET_AT_ONCE).map(|i| alert(&format!("f{i}"), None)).collect();
     for alert in &mut alerts {
         alert.status = AlertStatus::Resolved;
     }
-    let mut firing = alert("firing", None);
+    let entries = vec![declared(2)];
+    let incidents = vec![Incident::fold(IncidentId(2), &entries)];
+    store.commit(vec![Commit { entries, incidents, ..Commit::default() }]).await.unwrap();
+    let mut firing = alert("firing", Some(2));
     let mut young = alert("young", None);
     (firing.last_seen, young.status) = (NOW.plus(-ALERTS_REMEMBERED_MS), AlertStatus::Resolved);
     young.last_seen = NOW.plus(ALERTS_REMEMBERED_MS);
@@ -160,6 +165,24 @@ async fn resolved_alerts_are_forgotten_and_firing_ones_never(site: Site) {
     assert_eq!(site.count("alerts").await, 3);
     let known = store.restore().await.unwrap().desk.alerts;
     assert_eq!(known.into_values().collect::<Vec<_>>(), [firing, young]);
+}
+
+async fn a_firing_alert_nobody_hears_of_is_forgotten(site: Site) {
+    let (watch, store) = aging(&site).await;
+    let entries = vec![declared(1), entry(1, 2, Fact::Resolved { cause: None, fix: None })];
+    let incidents = vec![Incident::fold(IncidentId(1), &entries)];
+    store.commit(vec![Commit { entries, incidents, ..Commit::default() }]).await.unwrap();
+    let mut heard = alert("heard", None);
+    heard.last_seen = NOW.plus(2);
+    // What an incident was about stays with it, on its page and in its export.
+    let alerts = vec![alert("unheard", None), heard.clone(), alert("of an ended one", Some(1))];
+    store.commit(vec![Commit { alerts, ..Commit::default() }]).await.unwrap();
+    assert_eq!(store.restore().await.unwrap().desk.alerts.len(), 3);
+    watch.set(old(UNHEARD_MS));
+    digest(&store, arrivals("a", 70)).await;
+    assert_eq!(store.restore().await.unwrap().desk.alerts.into_values().collect::<Vec<_>>(), [heard.clone()]);
+    assert_eq!(store.loose(&ana(), 10).await.unwrap(), [heard]);
+    assert_eq!(site.count("alerts").await, 2);
 }
 
 /// Looked up by an index, so that forgetting costs what is forgotten and not what is there.
@@ -182,7 +205,12 @@ async fn what_is_old_is_found_by_an_index() {
             "alerts_incident",
         ),
         (
-            "SELECT body FROM alerts AS a WHERE status = 'firing' AND (incident IS NULL OR EXISTS \
+            "SELECT source, fingerprint FROM alerts WHERE status = 'firing' AND incident IS NULL AND last_seen < 5 \
+             ORDER BY last_seen LIMIT 9",
+            "alerts_",
+        ),
+        (
+            "SELECT body FROM alerts AS a WHERE status = 'firing' AND last_seen >= 5 AND (incident IS NULL OR EXISTS \
              (SELECT 1 FROM snapshots AS s WHERE s.incident = a.incident AND s.open = 0 AND s.private = 0)) \
              ORDER BY last_seen DESC, source, fingerprint LIMIT 9",
             "alerts_firing",
