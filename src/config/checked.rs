@@ -130,7 +130,7 @@ fn main_text(file: &Path) -> Result<String, Problem> {
 pub fn check(given: Given<'_>, environment: &Environment<'_>, file: Option<&Path>, source: &str) -> Checked {
     let name = file.unwrap_or(Path::new("defaults"));
     let mut problems = Vec::new();
-    let main = Sheet::read(name, source, &raw::TABLES, &mut problems);
+    let main = Sheet::read(name, source, raw::TABLES, &mut problems);
     let pages = sheet::named(&main.raw.catalogue, &main, &mut problems);
     let more: Vec<Sheet<'_>> = pages.iter().map(|page| page.sheet(&mut problems)).collect();
     let data_dir_unknown = main.raw.server.is_none() && given.data_dir.is_none();
