@@ -159,7 +159,7 @@ impl Alerts {
                 return self.turn_away(name, stranger);
             }
             if let Some(sns) = sns
-                && let Err(refusal) = sns.admit(&bytes).await
+                && let Err(refusal) = sns.admit(&bytes, self.clock.now()).await
             {
                 return match refusal {
                     Refusal::Stranger(why) => {

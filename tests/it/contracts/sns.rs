@@ -2,6 +2,7 @@
 //! of ours is believed, only its own addresses are asked, and a subscription is confirmed once it is proven.
 
 use crate::world::door::{MemoryDoor, Noon};
+use crate::world::watch::Watch;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -17,6 +18,7 @@ use smokejumper::edges::alerts::{self, Limits, Scrub};
 use smokejumper::egress::Allowed;
 use smokejumper::flow::moment::At;
 use smokejumper::flow::signal::AlertStatus;
+use smokejumper::ports::Clock;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
@@ -27,6 +29,9 @@ const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:alarms";
 const NOTIFICATION: &str = include_str!("../fixtures/sns/notification.json");
 const CERTIFICATE: &str = include_str!("../fixtures/sns/certificate.pem");
 const KEY: &[u8] = include_bytes!("../fixtures/sns/key.pkcs8.der");
+
+/// Where its certificate is.
+const PEM: &str = "/SimpleNotificationService-0123456789abcdef.pem";
 
 /// What SNS is asked for: certificates and confirmations.
 #[derive(Default)]
@@ -58,13 +63,14 @@ async fn serve(fake: &Arc<Fake>) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let app = Router::new()
-        .route(
-            "/cert.pem",
-            get(|State(fake): State<Arc<Fake>>| async move { fake.answer(&fake.certificates, CERTIFICATE) }),
-        )
+        .route(PEM, get(|State(fake): State<Arc<Fake>>| async move { fake.answer(&fake.certificates, CERTIFICATE) }))
         .route(
             "/",
             get(|State(fake): State<Arc<Fake>>| async move { fake.answer(&fake.confirmations, "<Confirmed/>") }),
+        )
+        .route(
+            &format!("/elsewhere{PEM}"),
+            get(|State(fake): State<Arc<Fake>>| async move { fake.answer(&fake.certificates, CERTIFICATE) }),
         )
         .with_state(Arc::clone(fake));
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -73,6 +79,10 @@ async fn serve(fake: &Arc<Fake>) -> SocketAddr {
 
 impl Town {
     async fn new() -> Self {
+        Self::at(Arc::new(Noon)).await
+    }
+
+    async fn at(clock: Arc<dyn Clock>) -> Self {
         let (fake, elsewhere) = (Arc::<Fake>::default(), Arc::<Fake>::default());
         let (address, elsewhere_at) = (serve(&fake).await, serve(&elsewhere).await);
         let allowed = Allowed {
@@ -85,14 +95,14 @@ impl Town {
         let sources = [Source { name, kind, auth: Auth::Sns(Box::new(trust)), mapping: None }];
         let door = Arc::new(MemoryDoor::default());
         let scrub: Scrub = Arc::new(str::to_owned);
-        let router = alerts::router(&sources, door.clone(), Arc::new(Noon), scrub, Limits::default()).unwrap();
+        let router = alerts::router(&sources, door.clone(), clock, scrub, Limits::default()).unwrap();
         Self { fake, address, elsewhere, elsewhere_at, door, router }
     }
 
     /// The recorded notification, with its certificate here.
     fn recorded(&self) -> Value {
         let mut message: Value = serde_json::from_str(NOTIFICATION).unwrap();
-        message["SigningCertURL"] = format!("http://{}/cert.pem", self.address).into();
+        message["SigningCertURL"] = format!("http://{}{PEM}", self.address).into();
         message
     }
 
@@ -105,7 +115,7 @@ impl Town {
             "Message": "You have chosen to subscribe to the topic.\nTo confirm the subscription, visit the SubscribeURL.",
             "SubscribeURL": format!("http://{}/?Action=ConfirmSubscription&TopicArn={TOPIC}&Token=2336", self.address),
             "Timestamp": "2026-11-20T11:45:12.400Z",
-            "SigningCertURL": format!("http://{}/cert.pem", self.address),
+            "SigningCertURL": format!("http://{}{PEM}", self.address),
         }))
     }
 
@@ -202,7 +212,7 @@ async fn what_is_forged_changes_nothing_and_asks_nobody_else() {
         }
     }
     assert!(forged.len() > 200);
-    let elsewhere = format!("http://{}/cert.pem", town.elsewhere_at);
+    let elsewhere = format!("http://{}{PEM}", town.elsewhere_at);
     let here = town.address;
     forged.extend([
         ("TopicArn", json!("arn:aws:sns:eu-west-1:666666666666:alarms")),
@@ -212,13 +222,20 @@ async fn what_is_forged_changes_nothing_and_asks_nobody_else() {
         ("SignatureVersion", Value::Null),
         ("Signature", json!("")),
         ("SigningCertURL", elsewhere.clone().into()),
-        ("SigningCertURL", format!("http://{here}@{}/cert.pem", town.elsewhere_at).into()),
-        ("SigningCertURL", format!("http://{here}#@{}/cert.pem", town.elsewhere_at).into()),
+        ("SigningCertURL", format!("http://{here}@{}{PEM}", town.elsewhere_at).into()),
+        ("SigningCertURL", format!("http://{here}#@{}{PEM}", town.elsewhere_at).into()),
         ("SigningCertURL", format!("{elsewhere}?{here}.pem").into()),
-        ("SigningCertURL", json!("https://sns.eu-west-1.amazonaws.com.evil.example/cert.pem")),
+        (
+            "SigningCertURL",
+            json!("https://sns.eu-west-1.amazonaws.com.evil.example/SimpleNotificationService-0123456789abcdef.pem"),
+        ),
         ("SigningCertURL", json!("file:///etc/ssl/cert.pem")),
         ("SigningCertURL", format!("http://{here}/").into()),
         ("SigningCertURL", format!("http://{here}/none.pem").into()),
+        ("SigningCertURL", format!("http://{here}{PEM}?x=y.pem").into()),
+        ("SigningCertURL", format!("http://{here}/?x={PEM}").into()),
+        ("SigningCertURL", format!("http://{here}/elsewhere{PEM}").into()),
+        ("SigningCertURL", format!("http://{here}/{PEM}").into()),
         ("SigningCertURL", json!("")),
     ]);
     for (field, value) in forged {
@@ -264,9 +281,24 @@ async fn trouble_at_sns_is_put_off_and_not_believed() {
     assert_eq!(town.post(&town.recorded()).await.0, StatusCode::SERVICE_UNAVAILABLE);
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let mut away = town.recorded();
-    away["SigningCertURL"] = format!("http://{gone}/cert.pem").into();
+    away["SigningCertURL"] = format!("http://{gone}{PEM}").into();
     assert_eq!(town.post(&away).await.0, StatusCode::UNAUTHORIZED, "not one of SNS' addresses");
     town.nothing_happened();
     town.fake.status.store(0, Ordering::SeqCst);
     assert_eq!(town.post(&town.recorded()).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_certificate_outside_its_dates_proves_nothing() {
+    // It is good from 10:31 of the day to 2126.
+    for (at, status) in [
+        (At(1_795_168_800_000), StatusCode::UNAUTHORIZED),
+        (At(1_795_176_000_000), StatusCode::OK),
+        (At(5_000_000_000_000), StatusCode::UNAUTHORIZED),
+    ] {
+        let town = Town::at(Arc::new(Watch::at(at))).await;
+        for _ in 0..2 {
+            assert_eq!(town.post(&town.recorded()).await.0, status, "{}", at.rfc3339());
+        }
+    }
 }

@@ -1,12 +1,14 @@
 //! The public key in a certificate, and signatures made with it (RSA, PKCS #1 v1.5). Pure.
 
+use crate::flow::moment::At;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, UnparsedPublicKey};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{
-    AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm, alg_id,
+    AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm, UnixTime, alg_id,
 };
-use webpki::EndEntityCert;
+use std::time::Duration;
 use webpki::ring::RSA_PKCS1_2048_8192_SHA256;
+use webpki::{EndEntityCert, Error, KeyUsage};
 
 /// `SignatureVersion` of SNS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,27 @@ impl PublicKey {
     pub fn of_pem(pem: &[u8]) -> Option<Self> {
         let der = CertificateDer::from_pem_slice(pem).ok()?.into_owned();
         EndEntityCert::try_from(&der).is_ok().then_some(Self(der))
+    }
+
+    /// Within the dates it bears.
+    #[must_use]
+    pub fn is_of(&self, now: At) -> bool {
+        let Ok(certificate) = EndEntityCert::try_from(&self.0) else { return false };
+        let Ok(since_epoch) = u64::try_from(now.0).map(Duration::from_millis) else { return false };
+        // The dates are looked at before anything else: that nobody issued it, as far as we know, is said of one within them.
+        let now = UnixTime::since_unix_epoch(since_epoch);
+        let judged = certificate.verify_for_usage(&[], &[], &[], now, KeyUsage::server_auth(), None, None);
+        let dates = |e: &Error| {
+            matches!(
+                e,
+                Error::CertExpired { .. }
+                    | Error::CertNotValidYet { .. }
+                    | Error::InvalidCertValidity
+                    | Error::BadDer
+                    | Error::BadDerTime
+            )
+        };
+        !judged.as_ref().err().is_some_and(dates)
     }
 
     #[must_use]

@@ -10,6 +10,7 @@ use self::certificate::{PublicKey, Version};
 use self::envelope::{Envelope, Type};
 use crate::config::source::SnsTrust;
 use crate::egress::{Client, Failed, Limits, Outside, Terms};
+use crate::flow::moment::At;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::VecDeque;
@@ -23,6 +24,8 @@ const MAX_CERTIFICATES: usize = 16;
 const MAX_PEM: usize = 32 * 1024;
 /// Requests to SNS at once: whoever invents certificate addresses must not make us a crowd.
 const MAX_REQUESTS: usize = 2;
+/// Digits in the name of a certificate; Amazon's have 32.
+const MAX_DIGITS: usize = 64;
 const ELSEWHERE: &str = "its certificate is somewhere else than those of SNS";
 /// SNS gives up on an answer after 15 s.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -66,7 +69,7 @@ impl Verifier {
     ///
     /// # Errors
     /// [`Refusal`]: nothing may happen because of it.
-    pub async fn admit(&self, bytes: &[u8]) -> Result<(), Refusal> {
+    pub async fn admit(&self, bytes: &[u8], now: At) -> Result<(), Refusal> {
         let envelope = Envelope::read(bytes).map_err(|_| Refusal::Stranger("not a message of SNS"))?;
         if !self.trust.topics.iter().any(|topic| *topic == envelope.topic) {
             return Err(Refusal::Stranger("a topic that is not in the configuration"));
@@ -79,6 +82,9 @@ impl Verifier {
         let signature =
             STANDARD.decode(envelope.signature.as_bytes()).map_err(|_| Refusal::Stranger("not signed by SNS"))?;
         let key = self.key(&envelope.certificate_url).await?;
+        if !key.is_of(now) {
+            return Err(Refusal::Stranger("its certificate is not valid now"));
+        }
         if !key.proves(version, envelope.signed().as_bytes(), &signature) {
             return Err(Refusal::Stranger("not signed by SNS"));
         }
@@ -97,8 +103,8 @@ impl Verifier {
         if let Some(key) = self.known(address) {
             return Ok(key);
         }
-        // Amazon's end so; nothing else there is a certificate.
-        if address.strip_suffix(".pem").is_none() {
+        // Nothing else at SNS' hosts is a certificate of theirs: topics, say, hold what anybody wrote.
+        if !is_certificate(address) {
             return Err(Refusal::Stranger(ELSEWHERE));
         }
         let pem = self.fetch(address, ELSEWHERE).await?;
@@ -145,4 +151,11 @@ impl Verifier {
             }
         }
     }
+}
+
+/// `https://HOST/SimpleNotificationService-<hexadecimal>.pem`, whole; whether the host is one of SNS' the client judges.
+fn is_certificate(address: &str) -> bool {
+    let path = address.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, path)| path);
+    let digits = path.and_then(|p| p.strip_prefix("SimpleNotificationService-")).and_then(|p| p.strip_suffix(".pem"));
+    digits.is_some_and(|d| (1..=MAX_DIGITS).contains(&d.len()) && d.bytes().all(|b| b.is_ascii_hexdigit()))
 }
