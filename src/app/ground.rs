@@ -5,6 +5,7 @@
 use super::loops::Loops;
 use super::{StartError, location};
 use crate::config::checked::Config;
+use crate::config::secret::Secret;
 use crate::edges::clock::WallClock;
 use crate::edges::listen;
 use crate::edges::monitor::{self, Reason, Watched};
@@ -68,8 +69,9 @@ impl Ground {
                     standing_by(address, &standing);
                     if door.is_none() {
                         let (listener, standing) = (twin(&listener).map_err(port)?, heard.clone());
+                        let router = closed(standing, config.operations.metrics_tokens.clone());
                         let serving = door.insert(Loops::new());
-                        serving.start("standby", |stop| listen::serve(listener, closed(standing), stop));
+                        serving.start("standby", |stop| listen::serve(listener, router, stop));
                     }
                 }
             }
@@ -89,7 +91,7 @@ fn twin(listener: &TcpListener) -> std::io::Result<TcpListener> {
 }
 
 /// What a standby answers.
-fn closed(standing: watch::Receiver<Option<Standing>>) -> Router {
+fn closed(standing: watch::Receiver<Option<Standing>>, tokens: Vec<Secret>) -> Router {
     let reasons = move || {
         let standing = standing.borrow();
         standing.iter().map(|standing| Reason { what: standing.what(), why: standing.to_string() }).collect()
@@ -98,7 +100,7 @@ fn closed(standing: watch::Receiver<Option<Standing>>) -> Router {
         reasons: Arc::new(reasons),
         notes: Arc::new(Vec::new),
         metrics: Arc::new(|| ("text/plain; version=0.0.4", "smokejumper_ready 0\nsmokejumper_standby 1\n".to_owned())),
-        tokens: Vec::new(),
+        tokens,
     };
     let later = || async {
         let what = "this smokejumper stands by for another one; send it there, or come again\n";

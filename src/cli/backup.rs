@@ -40,7 +40,8 @@ pub async fn run(global: &Global, args: &Args) -> Exit {
                 } else {
                     let key = location.dir.join("journal.key");
                     format!(
-                        "It holds no secret. A restore needs {} besides: keep a copy of it elsewhere.",
+                        "All incidents are in it, private ones too: keep it as safe as the database. A restore needs {} \
+                         besides: keep a copy of it elsewhere.",
                         key.display()
                     )
                 });

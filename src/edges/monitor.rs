@@ -1,7 +1,8 @@
 //! For machines that watch this one: `/livez`, `/readyz`, `/metrics`. Knows who may read; knows nothing of what is measured.
 //!
-//! `/livez` depends on nothing, so that no vendor and no disk has an orchestrator restart us. `/readyz` says why not, as JSON.
-//! `/metrics` is for who is on this machine, or who has the token: numbers tell when a team is busy.
+//! `/livez` depends on nothing, so that no vendor and no disk has an orchestrator restart us. `/readyz` says why not, as JSON: to
+//! anybody by a word, and in full to who is on this machine or has the token, for the sentence names hosts, processes and paths.
+//! `/metrics` is for those alone: numbers tell when a team is busy.
 
 use crate::config::secret::Secret;
 use axum::extract::{ConnectInfo, State};
@@ -14,8 +15,8 @@ use serde::Serialize;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// Why it is not ready: a word for machines, and a sentence for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// Why it is not ready: a word for machines, and a sentence for the people who run it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
     pub what: &'static str,
     pub why: String,
@@ -43,9 +44,17 @@ impl std::fmt::Debug for Watched {
 #[derive(Serialize)]
 struct Readiness {
     ready: bool,
-    reasons: Vec<Reason>,
+    reasons: Vec<Said>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    notes: Vec<Reason>,
+    notes: Vec<Said>,
+}
+
+/// A reason, as far as whoever asks may know it.
+#[derive(Serialize)]
+struct Said {
+    what: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
 }
 
 /// The routes. The server must say who calls ([`ConnectInfo`]); without it nobody is on this machine.
@@ -57,19 +66,21 @@ pub fn router(watched: Watched) -> Router {
         .with_state(watched)
 }
 
-async fn ready(State(watched): State<Watched>) -> Response {
+/// Who calls, as the server says; without it nobody is on this machine.
+type Peer = Option<axum::Extension<ConnectInfo<SocketAddr>>>;
+
+async fn ready(State(watched): State<Watched>, peer: Peer, headers: HeaderMap) -> Response {
+    let trusted = is_local(peer, &headers) || bears(&watched.tokens, &headers);
+    let said = |reasons: Vec<Reason>| -> Vec<Said> {
+        reasons.into_iter().map(|Reason { what, why }| Said { what, why: trusted.then_some(why) }).collect()
+    };
     let reasons = (watched.reasons)();
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = Json(Readiness { ready: reasons.is_empty(), reasons, notes: (watched.notes)() });
+    let body = Json(Readiness { ready: reasons.is_empty(), reasons: said(reasons), notes: said((watched.notes)()) });
     (status, [(CACHE_CONTROL, "no-store")], body).into_response()
 }
 
-async fn metrics(
-    State(watched): State<Watched>,
-    peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
-    headers: HeaderMap,
-) -> Response {
-    let peer = peer.map(|axum::Extension(ConnectInfo(peer))| peer.ip());
+async fn metrics(State(watched): State<Watched>, peer: Peer, headers: HeaderMap) -> Response {
     if watched.tokens.is_empty() {
         if !is_local(peer, &headers) {
             let why = "metrics are for this machine; set [metrics] token to read them from elsewhere\n";
@@ -85,7 +96,8 @@ async fn metrics(
 
 /// From this machine, and not for somebody else: a proxy beside us says whom it speaks for, or names another host; so does
 /// a web page whose name was pointed at us.
-fn is_local(peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
+fn is_local(peer: Peer, headers: &HeaderMap) -> bool {
+    let peer = peer.map(|axum::Extension(ConnectInfo(peer))| peer.ip());
     let forwarded = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host.parse::<SocketAddr>().map(|at| at.ip()).ok().or_else(|| host.parse().ok());
@@ -111,19 +123,46 @@ mod tests {
     use tower::ServiceExt as _;
 
     async fn asked(tokens: &[&str], peer: &str, headers: &[(&str, &str)]) -> u16 {
+        ask("/metrics", tokens, peer, headers).await.status().as_u16()
+    }
+
+    async fn ask(path: &str, tokens: &[&str], peer: &str, headers: &[(&str, &str)]) -> Response {
+        let reason = || vec![Reason { what: "stuck", why: "pid 7 on db-1 holds /var/lib".to_owned() }];
         let watched = Watched {
-            notes: Arc::new(Vec::new),
-            reasons: Arc::new(Vec::new),
+            notes: Arc::new(reason),
+            reasons: Arc::new(reason),
             metrics: Arc::new(|| ("text/plain", "# EOF\n".to_owned())),
             tokens: tokens.iter().map(|t| Secret::new(*t)).collect(),
         };
-        let mut request = Request::get("/metrics");
+        let mut request = Request::get(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let mut request = request.body(Body::empty()).expect("a request");
         request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer.parse().expect("an address")));
-        router(watched).oneshot(request).await.expect("an answer").status().as_u16()
+        router(watched).oneshot(request).await.expect("an answer")
+    }
+
+    #[tokio::test]
+    async fn why_it_is_not_ready_strangers_learn_by_a_word() {
+        let own = ("host", "127.0.0.1:7911");
+        let bearing = |token: &'static str| ("authorization", token);
+        for (tokens, peer, headers, whole) in [
+            (vec![], "127.0.0.1:5000", vec![own], true),
+            (vec!["canary-one"], "127.0.0.1:5000", vec![own], true),
+            (vec!["canary-one"], "10.0.0.9:5000", vec![bearing("Bearer canary-one")], true),
+            (vec!["canary-one"], "10.0.0.9:5000", vec![bearing("Bearer canary-two")], false),
+            (vec![], "10.0.0.9:5000", vec![own, bearing("Bearer ")], false),
+            (vec![], "127.0.0.1:5000", vec![own, ("x-forwarded-for", "203.0.113.9")], false),
+            (vec![], "127.0.0.1:5000", vec![("host", "incidents.example.org")], false),
+        ] {
+            let answer = ask("/readyz", &tokens, peer, &headers).await;
+            assert_eq!(answer.status(), 503);
+            let body = axum::body::to_bytes(answer.into_body(), 4_096).await.expect("a body");
+            let said = String::from_utf8_lossy(&body);
+            assert_eq!(said.matches("\"what\":\"stuck\"").count(), 2, "{said}");
+            assert_eq!(said.contains("db-1"), whole, "{peer} {headers:?}: {said}");
+        }
     }
 
     #[tokio::test]

@@ -22,6 +22,8 @@ struct Readiness {
 #[derive(Deserialize)]
 struct Reason {
     what: String,
+    /// Empty: said to this machine only, and it listens at another address.
+    #[serde(default)]
     why: String,
 }
 
@@ -52,8 +54,9 @@ impl Check for Server {
         match asked.and_then(|answer| answer.json::<Readiness>()) {
             Ok(Readiness { ready: true, .. }) => vec![Finding::ok(format!("runs, ready, on {own}"))],
             Ok(Readiness { reasons, .. }) => {
-                let told = |r: Reason| {
-                    Finding::broken(format!("runs, not ready: {} ({})", r.why, r.what), "see docs/operations.md")
+                let told = |Reason { what, why }: Reason| {
+                    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+                    Finding::broken(format!("runs, not ready ({what}){why}"), "see docs/operations.md")
                 };
                 reasons.into_iter().map(told).collect()
             }
