@@ -63,8 +63,8 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
         Event::Filed { incident, follow_up, issue, unknown } => {
             followup::filed(&mut draft, incident, follow_up, issue, unknown);
         }
-        Event::IssueMoved { incident, follow_up, issue, to, by } => {
-            followup::moved(&mut draft, incident, follow_up, &issue, &to, by);
+        Event::IssueMoved { incident, follow_up, issue, to, by, changed } => {
+            followup::moved(&mut draft, incident, follow_up, &issue, &to, by, changed);
         }
         Event::Paged { incident, page, answered, key, account } => {
             escalation::answered(&mut draft, incident, page, answered, key.as_deref(), account);

@@ -4,6 +4,7 @@ use super::effect::Timer;
 use super::fact::{Answered, Issue, Room, RunOutcome, Verdict};
 use super::identity::{Identity, PersonId, Platform};
 use super::incident::IncidentId;
+use super::moment::At;
 use super::plan::FileDigest;
 use super::recollection::Recollection;
 use super::signal::{Change, Delivery};
@@ -60,6 +61,9 @@ pub enum Event {
         to: IssueMove,
         /// Login there.
         by: String,
+        /// When the tracker says the issue was changed: what comes late is known by it. `None`: it did not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        changed: Option<At>,
     },
     /// What became of a page.
     Paged {

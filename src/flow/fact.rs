@@ -119,6 +119,9 @@ pub enum Fact {
     },
     FollowUpDone {
         id: u32,
+        /// The tracker's time, when it was done by closing its issue.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        there: Option<At>,
     },
     /// A postmortem can be read, made from the entries up to this one.
     PostmortemDrafted {
@@ -201,6 +204,9 @@ pub enum Fact {
     },
     FollowUpReopened {
         id: u32,
+        /// The tracker's time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        there: Option<At>,
     },
     /// Something that was changed on purpose shortly before or while this went on.
     ChangeSeen {

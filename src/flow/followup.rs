@@ -95,7 +95,7 @@ pub fn done(draft: &mut Draft, id: IncidentId, number: u32) -> Result<(), Refusa
         return Err(Refusal::new(format!("F-{number} is done already.")));
     }
     let message = titled(vec![ours(format!("Follow-up F-{number} is done: ")), outside(follow_up.title.clone())]);
-    draft.record(id, Fact::FollowUpDone { id: number });
+    draft.record(id, Fact::FollowUpDone { id: number, there: None });
     relearn(draft, id);
     draft.say(id, &message);
     reflect(draft, id, number);
@@ -200,8 +200,16 @@ pub fn filed(draft: &mut Draft, id: IncidentId, number: u32, issue: Issue, unkno
     }
 }
 
-/// Somebody moved its issue in the tracker. Nothing of this goes back there.
-pub fn moved(draft: &mut Draft, id: IncidentId, number: u32, issue: &Issue, to: &IssueMove, by: String) {
+/// Somebody moved its issue in the tracker, which says that was at `changed`. Nothing of this goes back there.
+pub fn moved(
+    draft: &mut Draft,
+    id: IncidentId,
+    number: u32,
+    issue: &Issue,
+    to: &IssueMove,
+    by: String,
+    changed: Option<At>,
+) {
     let Some(follow_up) = draft.incident(id).and_then(|i| i.follow_ups.get(&number)) else { return };
     // The marker in an issue's text can be copied by anybody: only the issue we filed counts.
     if follow_up.issue.as_ref().is_none_or(|own| !same(own, issue)) {
@@ -209,15 +217,27 @@ pub fn moved(draft: &mut Draft, id: IncidentId, number: u32, issue: &Issue, to: 
     }
     let follow_up = follow_up.clone();
     let done = follow_up.done_at.is_some();
+    let newer = changed > follow_up.there;
+    // A delivery that was late, or was asked for again by hand: the issue has been closed or reopened since.
+    if matches!(to, IssueMove::Closed | IssueMove::Reopened) && changed.is_some() && changed < follow_up.there {
+        return;
+    }
     let mut spans = vec![link(issue), ours(format!(" (follow-up F-{number}) "))];
     match to {
         IssueMove::Closed if !done => {
-            draft.record(id, Fact::FollowUpDone { id: number });
+            draft.record(id, Fact::FollowUpDone { id: number, there: changed });
             spans.push(ours("was closed by "));
         }
         IssueMove::Reopened if done => {
-            draft.record(id, Fact::FollowUpReopened { id: number });
+            draft.record(id, Fact::FollowUpReopened { id: number, there: changed });
             spans.push(ours("was reopened by "));
+        }
+        // As it stands here, and yet worth knowing: what it overtook is still to come. The echo of our own closing is not.
+        IssueMove::Closed if newer && follow_up.there.is_some() => {
+            return draft.record(id, Fact::FollowUpDone { id: number, there: changed });
+        }
+        IssueMove::Reopened if newer => {
+            return draft.record(id, Fact::FollowUpReopened { id: number, there: changed });
         }
         IssueMove::Assigned(Some(login)) => {
             let Some(told) = assigned(draft, id, number, &follow_up, login) else { return };
@@ -268,7 +288,8 @@ fn same(a: &Issue, b: &Issue) -> bool {
     a.number == b.number && a.repository.eq_ignore_ascii_case(&b.repository)
 }
 
-fn link(issue: &Issue) -> Span {
+/// An issue, to be followed there.
+pub fn link(issue: &Issue) -> Span {
     Span::Link { label: format!("{}#{}", issue.repository, issue.number), href: issue.url.clone() }
 }
 

@@ -239,6 +239,9 @@ pub struct FollowUp {
     /// Assignees and labels the tracker did not know.
     #[serde(default)]
     pub unknown: Vec<String>,
+    /// The tracker's time of the last closing or reopening there: what comes later and is older was overtaken.
+    #[serde(default)]
+    pub there: Option<At>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

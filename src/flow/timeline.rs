@@ -129,16 +129,16 @@ fn tell(entry: &Entry, policy: &Policy) -> Option<Vec<Span>> {
             spans
         }
         // By nobody here: somebody closed or reopened its issue.
-        Fact::FollowUpDone { id } if entry.by == Actor::Bot => {
+        Fact::FollowUpDone { id, .. } if entry.by == Actor::Bot => {
             vec![ours(format!("Follow-up F-{id} is done: its issue was closed"))]
         }
-        Fact::FollowUpReopened { id } if entry.by == Actor::Bot => {
+        Fact::FollowUpReopened { id, .. } if entry.by == Actor::Bot => {
             vec![ours(format!("Follow-up F-{id} is open again: its issue was reopened"))]
         }
-        Fact::FollowUpDone { id } => vec![by(), ours(format!(" did follow-up F-{id}"))],
+        Fact::FollowUpDone { id, .. } => vec![by(), ours(format!(" did follow-up F-{id}"))],
         Fact::PostmortemDrafted { .. } => vec![ours("Postmortem drafted")],
         Fact::Redacted { n } => vec![ours(format!("Entry {n} was erased on request"))],
-        Fact::FollowUpReopened { id } => vec![by(), ours(format!(" reopened follow-up F-{id}"))],
+        Fact::FollowUpReopened { id, .. } => vec![by(), ours(format!(" reopened follow-up F-{id}"))],
         Fact::IssueAsked { follow_up, repository } => {
             vec![ours(format!("Follow-up F-{follow_up} is to become an issue of ")), code(repository.clone())]
         }

@@ -8,6 +8,7 @@ use super::{GitHub, Shown, is_repository};
 use crate::flow::event::{Event, IssueMove};
 use crate::flow::fact::Issue;
 use crate::flow::incident::IncidentId;
+use crate::flow::moment::At;
 use crate::ports::{Arrival, Door, Undelivered, Views};
 use axum::http::Method;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -118,13 +119,13 @@ impl Gaps {
         }
         if let Judged::Refused { status: 404 | 410, .. } = judge(&answer, self.github.clock.now()) {
             seen.gone = true;
-            return Ok(vec![self.told(owed, "gone", IssueMove::Deleted, "somebody")]);
+            return Ok(vec![self.told(owed, "gone", IssueMove::Deleted, "somebody", None)]);
         }
         let shown: Shown = self.github.readable(&answer)?;
         let there = shown.issue(repository);
         if (there.number, there.repository.to_lowercase()) != (number, repository.to_lowercase()) {
             let key = format!("moved:{}#{}", there.repository, there.number);
-            return Ok(vec![self.told(owed, &key, IssueMove::Transferred(there), "somebody")]);
+            return Ok(vec![self.told(owed, &key, IssueMove::Transferred(there), "somebody", shown.changed())]);
         }
         let seen = self.seen.entry(owed.key()).or_default();
         let assignee = shown.assignees.first().map(|a| login(&a.login));
@@ -135,21 +136,21 @@ impl Gaps {
         if shown.state == "closed" {
             let by = shown.closed_by.as_ref().map_or_else(|| "somebody".to_owned(), |a| login(&a.login));
             let key = format!("closed:{}", shown.closed_at.as_deref().unwrap_or(&shown.updated_at));
-            told.push(self.told(owed, &key, IssueMove::Closed, &by));
+            told.push(self.told(owed, &key, IssueMove::Closed, &by, shown.changed()));
         }
         if before != assignee {
             // Seen for the first time: whoever has it there has it. From then on each change is news.
             let when = if first { String::new() } else { format!(":{}", shown.updated_at) };
             let key = format!("assigned:{}{when}", assignee.as_deref().unwrap_or_default());
-            told.push(self.told(owed, &key, IssueMove::Assigned(assignee), "somebody"));
+            told.push(self.told(owed, &key, IssueMove::Assigned(assignee), "somebody", shown.changed()));
         }
         Ok(told)
     }
 
-    fn told(&self, owed: &Owed, what: &str, to: IssueMove, by: &str) -> Arrival {
+    fn told(&self, owed: &Owed, what: &str, to: IssueMove, by: &str, changed: Option<At>) -> Arrival {
         let Owed { incident, follow_up, issue } = owed.clone();
         let key = format!("gap:{}#{}:{what}", issue.repository, issue.number);
-        let event = Event::IssueMoved { incident, follow_up, issue, to, by: by.to_owned() };
+        let event = Event::IssueMoved { incident, follow_up, issue, to, by: by.to_owned(), changed };
         Arrival { source: "github".to_owned(), key, at: self.github.clock.now(), event }
     }
 }

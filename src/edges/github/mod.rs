@@ -23,6 +23,7 @@ use self::wire::{Ask, Wire, not_read};
 use crate::config::github::GitHub as Configured;
 use crate::egress::{Answer, Failed};
 use crate::flow::fact::Issue;
+use crate::flow::moment::At;
 use crate::ports::{Clock, Undelivered};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -91,6 +92,11 @@ impl Label {
 }
 
 impl Shown {
+    /// When it was last changed, in GitHub's time.
+    fn changed(&self) -> Option<At> {
+        self.updated_at.parse::<jiff::Timestamp>().ok().map(|at| At(at.as_millisecond()))
+    }
+
     /// With the repository it lives in now.
     fn issue(&self, repository: &str) -> Issue {
         let there = self.repository_url.as_deref().and_then(|url| url.split_once("/repos/")).map(|(_, name)| name);

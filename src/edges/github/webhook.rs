@@ -110,9 +110,10 @@ fn moved(delivery: Delivery) -> Option<Event> {
         }
         _ => return None,
     };
+    let changed = issue.changed();
     let issue = Issue { repository, number: issue.number, url: issue.html_url };
     let by = delivery.sender.map_or_else(|| "somebody".to_owned(), |sender| login(&sender.login));
-    Some(Event::IssueMoved { incident: marker.incident, follow_up: marker.follow_up, issue, to, by })
+    Some(Event::IssueMoved { incident: marker.incident, follow_up: marker.follow_up, issue, to, by, changed })
 }
 
 pub(super) fn login(text: &str) -> String {

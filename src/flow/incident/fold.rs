@@ -142,17 +142,20 @@ impl Incident {
                     issue: None,
                     asked: None,
                     unknown: Vec::new(),
+                    there: None,
                 });
             }
-            Fact::FollowUpDone { id } => {
+            Fact::FollowUpDone { id, there } => {
                 if let Some(f) = self.follow_ups.get_mut(id) {
                     f.done_at.get_or_insert(entry.at);
+                    f.there = f.there.max(*there);
                 }
             }
             Fact::Learned(_) => self.learned = true,
-            Fact::FollowUpReopened { id } => {
+            Fact::FollowUpReopened { id, there } => {
                 if let Some(f) = self.follow_ups.get_mut(id) {
                     f.done_at = None;
+                    f.there = f.there.max(*there);
                 }
             }
             Fact::IssueAsked { follow_up, repository } => {

@@ -30,6 +30,7 @@ fn incident(title: &str, follow_up: &str) -> Incident {
         issue: None,
         asked: None,
         unknown: Vec::new(),
+        there: None,
     };
     incident.follow_ups.insert(1, follow_up);
     incident

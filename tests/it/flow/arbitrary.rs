@@ -78,7 +78,7 @@ fn any_fact() -> impl Strategy<Value = Fact> {
         3 => request().prop_map(|request| Fact::RunStarted { request }),
         3 => (request(), any_outcome()).prop_map(|(request, outcome)| Fact::RunFinished { request, outcome }),
         1 => (request(), any::<bool>()).prop_map(|(request, ok)| Fact::RunVerified { request, verdict: verdict(ok) }),
-        1 => request().prop_map(|id| Fact::FollowUpDone { id }),
+        1 => request().prop_map(|id| Fact::FollowUpDone { id, there: None }),
     ]
 }
 

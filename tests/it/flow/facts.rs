@@ -136,7 +136,7 @@ pub fn samples() -> Vec<Fact> {
             due: Some(text("2026-12-01")),
             link: Some(text("https://example.org/1")),
         },
-        Fact::FollowUpDone { id: 1 },
+        Fact::FollowUpDone { id: 1, there: None },
         Fact::PostmortemDrafted { through: 19 },
         Fact::Learned(lesson()),
         Fact::Redacted { n: 7 },
@@ -162,7 +162,7 @@ pub fn samples() -> Vec<Fact> {
         Fact::PageAnswered { page: 1, answered: Answered::Acknowledged { by: text("Ben B.") } },
         Fact::NudgesSnoozed { until: Some(START.plus(HOUR)) },
         Fact::IssueFiled { follow_up: 1, issue: issue(), unknown: vec![text("ghost")] },
-        Fact::FollowUpReopened { id: 1 },
+        Fact::FollowUpReopened { id: 1, there: None },
         Fact::ChangeSeen {
             change: Change {
                 source: text("deploys"),

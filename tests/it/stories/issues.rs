@@ -237,6 +237,7 @@ async fn a_follow_up_becomes_an_issue_and_moves_both_ways() {
         issue: smokejumper::flow::fact::Issue { repository: "acme/ops".to_owned(), number: 1, url: url.to_owned() },
         to: smokejumper::flow::event::IssueMove::Closed,
         by: "smokejumper-bot".to_owned(),
+        changed: Some(bench.watch.now()),
     };
     bench.hand(closed).await;
     bench.rest().await;
@@ -522,9 +523,48 @@ async fn a_copied_marker_changes_nothing() {
                 issue: there(number),
                 to: smokejumper::flow::event::IssueMove::Closed,
                 by: "mallory".to_owned(),
+                changed: None,
             })
             .await;
         assert_eq!(bench.incident(1).await.follow_ups[&1].done_at.is_some(), done, "#{number}");
     }
     assert_eq!(bench.github.violations(), Vec::<String>::new());
+}
+
+/// GitHub promises no order: what the issue is now counts, not what came last.
+#[tokio::test]
+async fn a_move_that_comes_late_was_overtaken() {
+    use smokejumper::flow::event::IssueMove::{Closed, Reopened};
+    let moved = |to, minute: i64| Event::IssueMoved {
+        incident: IncidentId(1),
+        follow_up: 1,
+        issue: smokejumper::flow::fact::Issue {
+            repository: "acme/ops".to_owned(),
+            number: 1,
+            url: "https://github.com/acme/ops/issues/1".to_owned(),
+        },
+        to,
+        by: "ben-gh".to_owned(),
+        changed: Some(START.plus(minute * MINUTE)),
+    };
+    // Whatever came in which order, and how it ends.
+    let ways = [
+        (vec![(Closed, 1), (Reopened, 2)], false),
+        (vec![(Reopened, 2), (Closed, 1)], false),
+        (vec![(Closed, 1), (Reopened, 2), (Closed, 1)], false),
+        (vec![(Reopened, 2), (Closed, 3), (Closed, 1)], true),
+        (vec![(Closed, 1), (Closed, 3), (Reopened, 2)], true),
+        (vec![(Closed, 3), (Reopened, 2), (Closed, 1)], true),
+    ];
+    for (moves, done) in ways {
+        let bench = Bench::new().await;
+        bench.declare("checkout is down").await;
+        bench.follow_up(1, "mend it", None).await;
+        bench.rest().await;
+        for (to, minute) in moves.clone() {
+            bench.hand(moved(to, minute)).await;
+        }
+        assert_eq!(bench.incident(1).await.follow_ups[&1].done_at.is_some(), done, "{moves:?}");
+        bench.assert_clean();
+    }
 }
