@@ -6,6 +6,7 @@
 use super::draft::Draft;
 use super::effect::Effect;
 use super::fact::{Entry, Fact, Suggestion};
+use super::followup;
 use super::identity::{Actor, Identity, Party};
 use super::incident::{Incident, IncidentId, MAX_INVOLVED};
 use super::phrase::{faint, line, ours, party, section, strong, titled};
@@ -64,6 +65,22 @@ fn told(draft: &Draft, id: IncidentId) -> Reply {
         spans.push(ours(format!(" and {more} more")));
     }
     message.sections.push(section("", vec![line(spans)]));
+    let issues: Vec<Span> = incident
+        .iter()
+        .flat_map(|i| i.follow_ups.values())
+        .filter_map(|f| f.issue.as_ref())
+        .map(followup::link)
+        .collect();
+    if !issues.is_empty() {
+        let mut spans = vec![faint(
+            "Filed before, and still there for who can read the repository; delete them if they must not be: ",
+        )];
+        for (at, issue) in issues.into_iter().enumerate() {
+            spans.extend((at > 0).then(|| ours(", ")));
+            spans.push(issue);
+        }
+        message.sections.push(section("", vec![line(spans)]));
+    }
     message
 }
 

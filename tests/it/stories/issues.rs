@@ -22,7 +22,7 @@ use smokejumper::flow::incident::{Incident, IncidentId};
 use smokejumper::flow::moment::{DAY, MINUTE, SECOND};
 use smokejumper::flow::policy::{Policy, Tracking};
 use smokejumper::ports::{Arrival, Clock, Door as _, Journal as _};
-use smokejumper_intents::intent::{Intent, Who};
+use smokejumper_intents::intent::{Ask, Intent, Who};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -567,4 +567,18 @@ async fn a_move_that_comes_late_was_overtaken() {
         assert_eq!(bench.incident(1).await.follow_ups[&1].done_at.is_some(), done, "{moves:?}");
         bench.assert_clean();
     }
+}
+
+#[tokio::test]
+async fn whoever_makes_it_private_is_told_of_the_issues_there_are() {
+    let bench = Bench::new().await;
+    bench.declare("checkout is down").await;
+    bench.follow_up(1, "mend it", None).await;
+    bench.rest().await;
+    let ask = Ask { incident: Some(1), intent: Intent::MakePrivate };
+    let asking = bench.engine.ask(town::account(0), ask, "private".to_owned());
+    let turning = async { while bench.engine.turns().await.unwrap() == 0 {} };
+    let (reply, ()) = tokio::join!(asking, turning);
+    let said = format!("{:?}", reply.unwrap());
+    assert!(said.contains("https://github.com/acme/ops/issues/1") && said.contains("still there"), "{said}");
 }
