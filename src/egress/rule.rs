@@ -143,7 +143,7 @@ impl Outside {
     fn judge_literal(&self, host: &str, ip: IpAddr) -> Result<(), String> {
         let reach = Reach::of(ip);
         match self {
-            Self::Vendor { .. } if !matches!(reach, Reach::Metadata | Reach::Nobody) => Ok(()),
+            Self::Vendor { .. } if is_for_vendors(reach) => Ok(()),
             Self::Influenced(_) => self.judge_address(host, ip),
             Self::Vendor { .. } => Err(format!("{ip} is {}", reach.words())),
         }
@@ -159,7 +159,7 @@ impl Outside {
         let local = is_localhost(name);
         let good = match self {
             Self::Vendor { .. } if local => reach == Reach::Loopback,
-            Self::Vendor { .. } => matches!(reach, Reach::Public | Reach::Private | Reach::Loopback),
+            Self::Vendor { .. } => is_for_vendors(reach),
             Self::Influenced(allowed) => {
                 let listed = allowed.hosts.iter().any(|host| host.covers_host(&name.to_ascii_lowercase()));
                 let private = allowed.private.iter().any(|cidr| cidr.contains(ip));
@@ -174,6 +174,11 @@ impl Outside {
         };
         if good { Ok(()) } else { Err(format!("{name} leads to {ip}, {}", reach.words())) }
     }
+}
+
+/// Where an address that the operator wrote may lead, as a name or as a number.
+const fn is_for_vendors(reach: Reach) -> bool {
+    matches!(reach, Reach::Public | Reach::Private | Reach::Loopback)
 }
 
 fn is_localhost(name: &str) -> bool {

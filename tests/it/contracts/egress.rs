@@ -218,6 +218,8 @@ async fn an_operators_address_may_be_private_but_not_nobodys_and_not_the_metadat
         "http://0:{port}/",
         "http://2130706433:{port}/",
         "http://169.254.169.254/",
+        "http://169.254.0.9:{port}/",
+        "http://[fe80::1]:{port}/",
         "https://[::ffff:169.254.169.254]/",
         "http://255.255.255.255:{port}/",
         "http://224.0.0.1:{port}/",
