@@ -30,7 +30,7 @@ const SHOWN_RUNBOOKS: usize = 3;
 pub fn card(incident: &Incident, desk: &Desk, policy: &Policy, now: At) -> Reply {
     let mut going_on = going_on(incident);
     going_on.lines.extend(effort::silenced(incident, desk, policy, now).into_iter().filter(|_| incident.is_open()));
-    let mut sections = vec![head(incident, policy, now), effort::last_update(incident, policy, now), going_on];
+    let mut sections = vec![head(incident, desk, policy, now), effort::last_update(incident, policy, now), going_on];
     if incident.is_open() {
         sections.extend([
             probable_cause(incident, policy, now),
@@ -51,7 +51,7 @@ pub fn card(incident: &Incident, desk: &Desk, policy: &Policy, now: At) -> Reply
     }
 }
 
-fn head(incident: &Incident, policy: &Policy, now: At) -> Section {
+fn head(incident: &Incident, desk: &Desk, policy: &Policy, now: At) -> Section {
     let until = incident.times.resolved.filter(|_| !incident.is_open()).unwrap_or(now);
     let mut spans = vec![
         strong(incident.severity().label()),
@@ -72,7 +72,7 @@ fn head(incident: &Incident, policy: &Policy, now: At) -> Section {
         lines.push(line(vec![faint("incident commander: "), ours("nobody yet")]));
     }
     lines.extend(held);
-    lines.extend(pages::lines(incident, policy, now));
+    lines.extend(pages::lines(incident, desk, policy, now));
     lines.extend(effort::standing(incident, policy));
     if let Some(trouble) = incident.trouble.as_ref().filter(|_| incident.is_open()) {
         lines.push(line(vec![strong("Trouble: "), outside(trouble.clone())]));

@@ -7,6 +7,7 @@ use super::fact::{Ended, Entry, Fact, Origin, Owed};
 use super::identity::{Actor, Party};
 use super::incident::{Incident, IncidentId, note_change};
 use super::moment::{At, DAY};
+use super::ringing;
 use super::signal::{AlertKey, AlertStatus, Change, Signal};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -108,6 +109,9 @@ pub struct Summary {
     /// Who holds a role in it. Nobody while it is private: this is counted where others see it.
     #[serde(default)]
     pub engaged: Vec<Party>,
+    /// It waits for a phone to be free. Not while it is private.
+    #[serde(default)]
+    pub waits: bool,
 }
 
 /// How a runbook did so far.
@@ -243,6 +247,12 @@ impl Desk {
         }
     }
 
+    /// Incidents that wait for a phone to be free.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.open.values().filter(|summary| summary.waits).count()
+    }
+
     /// Drops alerts that nobody has spoken of for too long, and what is too much of one source. What an open incident is about
     /// stays.
     pub fn forget(&mut self, now: At) -> Faded {
@@ -345,6 +355,7 @@ impl Desk {
             summary.service.clone_from(&incident.service);
             summary.last_alert = incident.times.last_alert;
             summary.storm = incident.origin == Some(Origin::Storm);
+            summary.waits = ringing::waits(incident) && !incident.private;
             let roles = incident.roles.values().filter(|_| !incident.private);
             summary.engaged = roles.cloned().collect::<BTreeSet<_>>().into_iter().collect();
         } else {

@@ -15,6 +15,7 @@ use super::phrase::{button, code, ours, outside, party, person, strong, titled};
 use super::policy::Policy;
 use super::refusal::Refusal;
 use super::response::whom;
+use super::ringing;
 use super::rota::OnCall;
 use smokejumper_intents::intent::{Intent, Who};
 use smokejumper_intents::reply::{Reply, Style};
@@ -100,6 +101,7 @@ pub fn follow(draft: &mut Draft) {
             stop(draft, id, waited || came);
         }
     }
+    ringing::follow(draft);
 }
 
 /// Somebody is there, or it is over: phones stop ringing. `all`: it has just become so; a page that a person asked for after that
@@ -160,12 +162,18 @@ pub fn due(draft: &mut Draft, id: IncidentId) {
     }
 }
 
-/// One step: everybody on a level.
+/// One step: everybody on a level whose phone is free.
 fn ask(draft: &mut Draft, id: IncidentId, group: &[OnCall], level: u8, waited: Option<i64>) {
     let Some(incident) = draft.incident(id) else { return };
+    let free = |o: &&OnCall| ringing::may_ring(draft, incident, &o.who);
+    let (storm, free) = (ringing::in_storm(draft, incident), group.iter().filter(free).take(MAX_AT_ONCE));
+    let group: Vec<OnCall> = free.filter(|_| storm.is_none()).cloned().collect();
+    if group.is_empty() {
+        return ringing::hold(draft, id, storm.unwrap_or_else(ringing::busy));
+    }
     let severity = incident.severity();
     let service = incident.service.clone();
-    for on_call in group.iter().take(MAX_AT_ONCE) {
+    for on_call in &group {
         let because = match (waited, &service) {
             (Some(waited), _) => format!("nobody acknowledged within {}", span(waited)),
             (None, Some(service)) => format!("on call for {service}"),
@@ -174,7 +182,7 @@ fn ask(draft: &mut Draft, id: IncidentId, group: &[OnCall], level: u8, waited: O
         page(draft, id, &on_call.who, because, level);
     }
     let mut spans = vec![strong(if draft.policy.escalation.phones { "Paging " } else { "Asking " })];
-    for (n, on_call) in group.iter().take(MAX_AT_ONCE).enumerate() {
+    for (n, on_call) in group.iter().enumerate() {
         if n > 0 {
             spans.push(ours(", "));
         }
@@ -204,7 +212,7 @@ fn nobody(draft: &mut Draft, id: IncidentId) {
     draft.show(id);
 }
 
-fn with_acknowledge(mut message: Reply, id: IncidentId) -> Reply {
+pub(super) fn with_acknowledge(mut message: Reply, id: IncidentId) -> Reply {
     message.buttons.push(button("Acknowledge", Style::Primary, id.0, Intent::Acknowledge));
     message
 }

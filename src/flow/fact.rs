@@ -190,6 +190,10 @@ pub enum Fact {
     Unanswered {
         because: String,
     },
+    /// Nobody's phone is rung for this yet: too many ring already, or there is a storm. Why, in our words; names nobody.
+    PageHeld {
+        because: String,
+    },
     Reminded {
         of: Reminder,
     },

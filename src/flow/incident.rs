@@ -133,6 +133,9 @@ pub struct Climb {
     pub level: u8,
     /// Nobody is left to ask: why.
     pub unanswered: Option<String>,
+    /// The next step is due, and waits for a phone to be free: why.
+    #[serde(default)]
+    pub held: Option<String>,
 }
 
 /// Whether people are asked for updates.

@@ -41,6 +41,7 @@ pub mod refusal;
 pub mod remediation;
 pub mod render;
 mod response;
+pub mod ringing;
 pub mod rota;
 pub mod routing;
 pub mod runbook;

@@ -1,11 +1,13 @@
 //! What the card says of whom we asked: who was paged and what became of it, or that there is nobody to ask.
 
+use super::desk::Desk;
 use super::escalation::{levels, wanted};
 use super::fact::Answered;
 use super::incident::{Incident, Page};
 use super::moment::{At, span};
 use super::phrase::{faint, line, ours, outside, party, strong};
 use super::policy::Policy;
+use super::ringing;
 use smokejumper_intents::reply::{Line, Span};
 
 /// Pages shown, newest first: the timeline has them all.
@@ -13,7 +15,7 @@ const SHOWN: usize = 3;
 
 /// Nothing when nobody was asked and nobody need be.
 #[must_use]
-pub fn lines(incident: &Incident, policy: &Policy, now: At) -> Vec<Line> {
+pub fn lines(incident: &Incident, desk: &Desk, policy: &Policy, now: At) -> Vec<Line> {
     if !incident.is_open() {
         return Vec::new();
     }
@@ -25,9 +27,16 @@ pub fn lines(incident: &Incident, policy: &Policy, now: At) -> Vec<Line> {
         let whose = incident.service.as_ref().map_or_else(String::new, |s| format!(" for {s}"));
         lines.push(line(vec![strong("Nobody is on call"), outside(whose), ours(", so nobody was asked to come.")]));
     }
+    if let Some(because) = incident.climb.held.as_ref().filter(|_| waits) {
+        lines.push(line(vec![strong("No phone rings for this yet: "), ours(because.clone())]));
+    }
     let ended = |p: &&Page| p.answered != Some(Answered::Ended);
     let shown = incident.pages.values().rev().filter(ended).filter(|p| waits || !p.rings() || p.level == 0);
     lines.extend(shown.take(SHOWN).map(|p| told(p, policy, now)));
+    let own = usize::from(desk.open.get(&incident.id).is_some_and(|s| s.waits));
+    let ringing = waits && incident.pages.values().any(Page::rings);
+    let more = ringing::more(desk.waiting().saturating_sub(own)).filter(|_| ringing);
+    lines.extend(more.map(|more| line(vec![strong(more)])));
     lines
 }
 

@@ -274,7 +274,7 @@ fn escalate(draft: &mut Draft, id: IncidentId, changes: &[(Change, AlertKey)]) {
 }
 
 /// Why no further incident may open by itself just now, if so.
-fn over_budget(draft: &Draft) -> Option<String> {
+pub(super) fn over_budget(draft: &Draft) -> Option<String> {
     let storm = &draft.policy.storm;
     let recent =
         draft.desk.opened.iter().filter(|at| **at <= draft.now && draft.now.since(**at) < storm.window).count();

@@ -190,6 +190,7 @@ fn tell(entry: &Entry, policy: &Policy) -> Option<Vec<Span>> {
             Answered::Failed { why } => vec![strong(format!("Page {page} reached nobody: ")), outside(why.clone())],
             Answered::Ended => return None,
         },
+        Fact::PageHeld { because } => vec![ours("No phone rang for it yet: "), ours(because.clone())],
         Fact::Unanswered { because } => vec![strong("Nobody answers: "), outside(because.clone())],
         Fact::NudgesSnoozed { until: Some(until) } => {
             vec![by(), ours(format!(" asked not to be reminded of updates before {}", until.rfc3339()))]

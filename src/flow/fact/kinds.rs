@@ -1,7 +1,7 @@
 //! The names of all kinds of facts, as the journal has them.
 
-/// Every kind, in the order of the enum. `redacted` is written by purge alone.
-pub const KINDS: [&str; 47] = [
+/// Every kind, each once. `redacted` is written by purge alone.
+pub const KINDS: [&str; 48] = [
     "declared",
     "alerts_changed",
     "acknowledged",
@@ -49,4 +49,5 @@ pub const KINDS: [&str; 47] = [
     "unanswered",
     "reminded",
     "rewritten",
+    "page_held",
 ];

@@ -49,6 +49,7 @@ impl Incident {
             Fact::SeveritySet { severity } => {
                 if self.severity != Some(*severity) {
                     self.climb.from = entry.at;
+                    self.climb.held = None;
                     if self.climb.unanswered.take().is_some() {
                         self.climb.level = 0;
                     }
@@ -220,7 +221,7 @@ impl Incident {
                 let page_of = || Page { who, because, level: *level, at: entry.at, answered: None };
                 self.pages.entry(*page).or_insert_with(page_of);
                 if *level > 0 {
-                    self.climb = Climb { from: entry.at, level: *level, unanswered: None };
+                    self.climb = Climb { from: entry.at, level: *level, ..Climb::default() };
                 }
                 while self.pages.len() > MAX_PAGES {
                     self.pages.pop_first();
@@ -236,6 +237,7 @@ impl Incident {
                 self.nudges.snoozed_until = *until;
                 self.nudges.unheard = 0;
             }
+            Fact::PageHeld { because } => self.climb.held = Some(because.clone()),
             Fact::Unanswered { because } => self.climb.unanswered = Some(because.clone()),
             Fact::Reminded { of: Reminder::Update } => {
                 self.nudges.from = entry.at;

@@ -72,6 +72,7 @@ fn place(fact: &Fact) -> usize {
         Fact::Unanswered { .. } => 44,
         Fact::Reminded { .. } => 45,
         Fact::Rewritten { .. } => 46,
+        Fact::PageHeld { .. } => 47,
     }
 }
 
@@ -189,6 +190,9 @@ pub fn samples() -> Vec<Fact> {
         Fact::Unanswered { because: text("5 times asked within 40 min, and nobody acknowledged") },
         Fact::Reminded { of: Reminder::Overdue },
         Fact::Rewritten { entries: vec![Rewrite { n: 3, link: text("00ff") }] },
+        Fact::PageHeld {
+            because: text("whoever is on call is rung for 3 other incidents and answered none of them yet"),
+        },
     ]
 }
 

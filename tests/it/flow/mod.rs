@@ -6,6 +6,7 @@ mod arbitrary;
 mod facts;
 mod lifecycle;
 mod responding;
+mod ringing;
 pub mod story;
 mod suspects;
 mod team;

@@ -299,7 +299,10 @@ fn phones(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, brok
         incident.apply(entry);
     }
     for incident in state.incidents.values() {
-        let asked = incident.climb.unanswered.is_some() || levels(incident, policy, At(0)).is_empty();
+        // What waits for a phone is looked at again with every tick.
+        let asked = incident.climb.unanswered.is_some()
+            || incident.climb.held.is_some()
+            || levels(incident, policy, At(0)).is_empty();
         if wanted(incident, policy) && !asked {
             broken.push(format!("I8: the timer of {} was forgotten at step {}", incident.id, incident.climb.level));
         }
