@@ -79,7 +79,7 @@ fn intent(intent: &Intent) -> bool {
         Intent::Assign { item, who: it } => who(it) && item.is_none_or(numbered),
         Intent::Merge { into } => *into > 0,
         Intent::Correct { when: it, .. } => when(*it),
-        Intent::Silence { matchers, minutes, comment } => {
+        Intent::Silence { matchers, minutes, comment, .. } => {
             line(matchers, PARAGRAPH_MAX)
                 && (1..=SILENCE_MINUTES_MAX).contains(minutes)
                 && comment.as_deref().is_none_or(|comment| line(comment, TITLE_MAX))

@@ -178,8 +178,11 @@ fn written(ask: &Ask) -> String {
             to("correct").raw(token::milestone_word(*milestone)).text(&token::when_text(*when))
         }
         Intent::MakePrivate => to("private"),
-        Intent::Silence { matchers, minutes, comment } => {
-            to("silence").raw(minutes).optional(comment.as_deref()).text(matchers)
+        Intent::Silence { matchers, minutes, comment, anyway } => {
+            to(if *anyway { "silence-anyway" } else { "silence" })
+                .raw(minutes)
+                .optional(comment.as_deref())
+                .text(matchers)
         }
         Intent::EndSilence { silence } => to("end-silence").raw(silence),
         Intent::List { closed } => to("list").flag(*closed),
@@ -273,9 +276,9 @@ fn parsed(body: &str) -> Result<Ask, Unreadable> {
             Intent::Correct { milestone, when: token::when(&unescape(next()?)?).ok_or(Unreadable::Malformed)? }
         }
         "private" => Intent::MakePrivate,
-        "silence" => {
+        "silence" | "silence-anyway" => {
             let (minutes, comment) = (counted(next()?)?, optional(next()?)?);
-            Intent::Silence { matchers: unescape(next()?)?, minutes, comment }
+            Intent::Silence { matchers: unescape(next()?)?, minutes, comment, anyway: verb == "silence-anyway" }
         }
         "end-silence" => Intent::EndSilence { silence: counted(next()?)? },
         "list" => Intent::List { closed: flag(next()?)? },

@@ -150,6 +150,9 @@ pub enum Intent {
         matchers: String,
         minutes: u32,
         comment: Option<String>,
+        /// Also when it covers most of what fires: they were asked, and mean it.
+        #[serde(default)]
+        anyway: bool,
     },
     EndSilence {
         silence: u32,

@@ -4,6 +4,7 @@ use crate::hear::{Reading, read};
 use crate::intent::{Ask, Due, Intent, Item, Who};
 use crate::token;
 use crate::utterance::{Place, Utterance};
+use crate::verbs::silence;
 use crate::word::{Role, Severity};
 
 /// The command, with its incident's number, so that it works anywhere. `None` when no command says exactly this (a cause
@@ -79,8 +80,9 @@ fn command(ask: &Ask, quoted: bool) -> String {
             ("correct", vec![Some(token::milestone_word(*milestone).to_owned()), Some(token::when_text(*when))])
         }
         Intent::MakePrivate => ("private", vec![]),
-        Intent::Silence { matchers, minutes, comment } => {
-            ("silence", vec![Some(matchers.clone()), Some(token::minutes_text(*minutes)), comment.clone()])
+        Intent::Silence { matchers, minutes, comment, anyway } => {
+            let anyway = anyway.then(|| silence::ANYWAY.to_owned());
+            ("silence", vec![anyway, Some(matchers.clone()), Some(token::minutes_text(*minutes)), comment.clone()])
         }
         Intent::EndSilence { silence } => ("silence", vec![Some(format!("end S-{silence}"))]),
         Intent::List { closed } => ("list", vec![closed.then(|| "closed".to_owned())]),

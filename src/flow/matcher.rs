@@ -4,6 +4,7 @@
 
 use super::policy::{MatchOp, Matcher};
 use regex::RegexBuilder;
+use std::collections::BTreeMap;
 
 /// Longest text of one set, in bytes; a longer one is data, not a rule.
 pub const MAX_TEXT: usize = 4_096;
@@ -66,6 +67,13 @@ pub fn parse(text: &str) -> Result<Vec<Matcher>, MatcherError> {
         return Err(reader.error("no matcher", "write one, such as `service=\"checkout\"`"));
     }
     Ok(found)
+}
+
+/// Whether it says something that an alert must have: with none that refuses the empty text, `x!="y"` is every alert there will be.
+#[must_use]
+pub fn names_something(matchers: &[Matcher]) -> bool {
+    let nothing = BTreeMap::new();
+    matchers.iter().any(|matcher| !matcher.matches(&nothing))
 }
 
 struct Reader<'t> {
@@ -188,7 +196,6 @@ impl Reader<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
 
     fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
@@ -212,6 +219,20 @@ mod tests {
         assert_eq!(parse(r#"a="\"\\\n""#).unwrap()[0].value, "\"\\\n");
         assert!(parse(r#"host=~"web\d+""#).unwrap()[0].matches(&labels(&[("host", "web12")])));
         assert!(parse(r#"a="""#).unwrap()[0].matches(&labels(&[])));
+    }
+
+    #[test]
+    fn one_matcher_at_least_refuses_the_empty_text() {
+        for (text, names) in [
+            ("alertname=~\".*\"", false),
+            ("x!=\"y\", a=\"\"", false),
+            ("x!~\"y|z\"", false),
+            ("alertname=~\".+\"", true),
+            ("x!=\"\"", true),
+            ("x!=\"y\", service=checkout", true),
+        ] {
+            assert_eq!(names_something(&parse(text).unwrap()), names, "{text}");
+        }
     }
 
     #[test]

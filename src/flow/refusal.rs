@@ -1,6 +1,6 @@
 //! "No, because …; try …". What a person is told when the flow will not do something. Changes nothing, is never stored.
 
-use smokejumper_intents::reply::{Line, Reply, Span};
+use smokejumper_intents::reply::{Button, Line, Reply, Span};
 
 /// How every refusal begins. Only our own words are ever [`Span::Strong`].
 const NO: &str = "No: ";
@@ -17,17 +17,25 @@ pub struct Refusal {
     pub because: String,
     /// Our words: what would work instead.
     pub try_instead: Option<String>,
+    /// What would do it all the same, for whoever means it.
+    pub offer: Option<Box<Button>>,
 }
 
 impl Refusal {
     #[must_use]
     pub fn new(because: impl Into<String>) -> Self {
-        Self { because: because.into(), try_instead: None }
+        Self { because: because.into(), try_instead: None, offer: None }
     }
 
     #[must_use]
     pub fn or_try(mut self, hint: impl Into<String>) -> Self {
         self.try_instead = Some(hint.into());
+        self
+    }
+
+    #[must_use]
+    pub fn or_press(mut self, button: Button) -> Self {
+        self.offer = Some(Box::new(button));
         self
     }
 
@@ -38,7 +46,8 @@ impl Refusal {
             spans.push(Span::Ours(" Try: ".to_owned()));
             spans.push(Span::Code(hint.clone()));
         }
-        Reply { title: Line { spans, depth: 0 }, ..Reply::default() }
+        let buttons = self.offer.iter().map(|button| (**button).clone()).collect();
+        Reply { title: Line { spans, depth: 0 }, buttons, ..Reply::default() }
     }
 }
 

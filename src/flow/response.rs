@@ -37,8 +37,8 @@ pub fn asked(draft: &mut Draft, by: &Identity, ask: Ask) -> Result<(), Refusal> 
     if let Intent::Declare { title, severity, service } = ask.intent {
         return declared(draft, by, title, severity, service);
     }
-    if let Intent::Silence { matchers, minutes, comment } = ask.intent {
-        return silence::set(draft, matchers, minutes, comment);
+    if let Intent::Silence { matchers, minutes, comment, anyway } = ask.intent {
+        return silence::set(draft, right, silence::Wish { matchers, minutes, comment, anyway });
     }
     if let Intent::EndSilence { silence } = ask.intent {
         return silence::end(draft, silence);

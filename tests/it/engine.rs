@@ -142,8 +142,12 @@ async fn nobody_acts_on_the_house() {
     let (engine, ledger) = engine(folder.path()).await;
     answered(&engine, declare(), "first").await;
     let matchers = "alertname=\"Noisy\"".to_owned();
-    answered(&engine, Ask { incident: None, intent: Intent::Silence { matchers, minutes: 60, comment: None } }, "hush")
-        .await;
+    answered(
+        &engine,
+        Ask { incident: None, intent: Intent::Silence { matchers, minutes: 60, comment: None, anyway: false } },
+        "hush",
+    )
+    .await;
     let entries = ledger.written();
     assert!(ledger.journal().iter().any(|e| e.incident == IncidentId::HOUSE), "the house has something to fold");
     assert_eq!(ledger.incident(&town::account(0), IncidentId::HOUSE).await.unwrap(), None);

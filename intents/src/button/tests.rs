@@ -53,10 +53,8 @@ fn response() -> impl Strategy<Value = Intent> {
         (proptest::sample::select(Milestone::ALL.to_vec()), when())
             .prop_map(|(milestone, when)| Intent::Correct { milestone, when }),
         Just(Intent::MakePrivate),
-        (text(), 0..50_000_u32, of(text())).prop_map(|(matchers, minutes, comment)| Intent::Silence {
-            matchers,
-            minutes,
-            comment
+        (text(), 0..50_000_u32, of(text()), proptest::bool::ANY).prop_map(|(matchers, minutes, comment, anyway)| {
+            Intent::Silence { matchers, minutes, comment, anyway }
         }),
         (0..3_u32).prop_map(|silence| Intent::EndSilence { silence }),
     ]

@@ -59,7 +59,7 @@ fn a_form_says_what_the_words_say() {
         (
             "silence",
             vec![("matchers", "a=b"), ("length", "2h"), ("why", "x")],
-            Intent::Silence { matchers: "a=b".to_owned(), minutes: 120, comment: said },
+            Intent::Silence { matchers: "a=b".to_owned(), minutes: 120, comment: said, anyway: false },
         ),
     ] {
         assert_eq!(filled(verb, &sent), Ok(intent), "{verb}");

@@ -45,7 +45,12 @@ fn commands_as_people_type_them() {
         (
             Ask {
                 incident: None,
-                intent: Intent::Silence { matchers: "a=b".to_owned(), minutes: 120, comment: Some("why".to_owned()) },
+                intent: Intent::Silence {
+                    matchers: "a=b".to_owned(),
+                    minutes: 120,
+                    comment: Some("why".to_owned()),
+                    anyway: false,
+                },
             },
             "silence a=b 2h why",
         ),

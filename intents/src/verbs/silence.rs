@@ -48,8 +48,12 @@ fn filled(values: &Values) -> Result<Intent, Misread> {
         matchers: values.text("matchers", bounds::PARAGRAPH_MAX)?,
         minutes: values.must("length", "2h", length)?,
         comment: values.fitting("why", bounds::TITLE_MAX)?,
+        anyway: false,
     })
 }
+
+/// Said before the matchers by whoever was asked whether they mean it.
+pub(crate) const ANYWAY: &str = "anyway";
 
 /// The matchers reach up to the first word that is a duration; what they mean is read where alerts are known.
 fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {
@@ -74,6 +78,10 @@ fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {
         }
         _ => {}
     }
+    let anyway = first.word() == ANYWAY;
+    if anyway {
+        args.take();
+    }
     let mut matchers: Vec<&str> = Vec::new();
     while let Some(word) = args.take() {
         let Some(minutes) = token::minutes(&word.word()) else {
@@ -90,7 +98,7 @@ fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {
         }
         let matchers = args.fits(inert::line(&matchers.join(" ")), "condition", bounds::PARAGRAPH_MAX)?;
         let comment = args.text("reason", bounds::TITLE_MAX)?.map(|text| inert::line(&text));
-        return Ok(Intent::Silence { matchers, minutes, comment });
+        return Ok(Intent::Silence { matchers, minutes, comment, anyway });
     }
     Err(args.missing("for how long, like 30m or 2h,"))
 }
@@ -101,7 +109,7 @@ mod tests {
     use crate::verbs::test::{asked, intent, misread};
 
     fn silence(matchers: &str, minutes: u32, comment: Option<&str>) -> Intent {
-        Intent::Silence { matchers: matchers.to_owned(), minutes, comment: comment.map(str::to_owned) }
+        Intent::Silence { matchers: matchers.to_owned(), minutes, comment: comment.map(str::to_owned), anyway: false }
     }
 
     #[test]
@@ -113,6 +121,14 @@ mod tests {
         );
         assert_eq!(intent("mute a=b 1d"), silence("a=b", 1_440, None));
         assert_eq!(asked("silence a=b 1d").incident, None, "it is of no incident");
+    }
+
+    #[test]
+    fn whoever_was_asked_says_it_again() {
+        let Intent::Silence { matchers, anyway, .. } = intent("silence anyway alertname=~\".+\" 2h") else { panic!() };
+        assert_eq!((matchers.as_str(), anyway), ("alertname=~\".+\"", true));
+        assert!(misread("silence anyway").contains("for how long"));
+        assert!(misread("silence anyway 2h").contains("which alerts before `2h`"));
     }
 
     #[test]

@@ -154,11 +154,14 @@ fn any_response() -> impl Strategy<Value = Intent> {
         (prop::sample::select(Milestone::ALL.to_vec()), when)
             .prop_map(|(milestone, when)| Intent::Correct { milestone, when }),
         Just(Intent::MakePrivate),
-        (prop::sample::select(matchers), 0..90_u32, maybe()).prop_map(|(matchers, minutes, comment)| Intent::Silence {
-            matchers: matchers.to_owned(),
-            minutes,
-            comment,
-        }),
+        (prop::sample::select(matchers), 0..90_u32, maybe(), prop::bool::ANY).prop_map(
+            |(matchers, minutes, comment, anyway)| Intent::Silence {
+                matchers: matchers.to_owned(),
+                minutes,
+                comment,
+                anyway,
+            }
+        ),
         (1..3_u32).prop_map(|silence| Intent::EndSilence { silence }),
         Just(Intent::CatchUp),
         Just(Intent::Silences),

@@ -240,6 +240,7 @@ fn a_silence_keeps_alerts_quiet_until_it_ends() {
     Silence S-1 for 30 min, until 2026-11-20 10:30 UTC: `service="search", severity=~"critical|page"`
 
       Alerts that match are listed, and neither open nor join an incident.
+      No alert fires now.
 
     [End S-1] `silence end S-1`
     "#);
@@ -298,4 +299,54 @@ fn matchers_that_cannot_be_read_are_refused_with_their_place() {
     story.policy.people[0].right = smokejumper_intents::word::Right::Viewer;
     let refused = story.say("ana", 0, "silence service=search 2h").unwrap_err();
     assert!(refused.contains("this needs the right"), "{refused}");
+}
+
+#[test]
+fn a_silence_of_everything_is_refused_and_one_of_most_is_asked_first() {
+    let mut story = Story::new();
+    for everything in ["alertname=~\".*\"", "x!=\"y\"", "{x!~\"y\", z=\"\"}"] {
+        let refused = story.say("eva", 0, &format!("silence {everything} 2h")).unwrap_err();
+        assert!(refused.contains("so every alert there is"), "{refused}");
+    }
+    let fires = |name: &str, pods: std::ops::Range<u32>| -> Vec<_> {
+        pods.map(|pod| firing(name, "search", pod, crate::world::town::START)).collect()
+    };
+    story.tell(delivery([fires("Down", 0..7), fires("Slow", 7..10)].concat())).unwrap();
+    let some = story.say("ana", 0, "silence alertname=Slow 2h").unwrap();
+    assert!(some.contains("It covers 3 of the 10 alerts firing now."), "{some}");
+    insta::assert_snapshot!(story.say("ana", 0, "silence alertname=~\".+\" 2h we deploy").unwrap_err(), @r#"
+    No: that covers 10 of the 10 alerts firing now: almost nothing would open an incident. Say it again if you mean it.
+
+    [Silence them anyway] `silence anyway alertname=~".+" 2h we deploy`
+    "#);
+    assert_eq!(story.state.desk.silences.len(), 1);
+    let all = story.say("ana", 0, "silence anyway alertname=~\".+\" 2h we deploy").unwrap();
+    assert!(all.contains("Silence S-2") && all.contains("It covers 10 of the 10 alerts firing now."), "{all}");
+    // Also when nothing of it fires just now.
+    let over = fires("Down", 0..7).into_iter().chain(fires("Slow", 7..10));
+    let over = over.map(|s| {
+        signal(
+            s.name(),
+            "search",
+            s.labels["pod"].parse().unwrap(),
+            AlertStatus::Resolved,
+            s.starts_at,
+            Some(s.starts_at.plus(1)),
+        )
+    });
+    story.tell(delivery(over.collect())).unwrap();
+    let asked = story.say("ana", 0, "silence alertname=~\".+\" 2h").unwrap_err();
+    assert!(asked.contains("10 of the 10 alerts seen lately"), "{asked}");
+}
+
+#[test]
+fn only_an_administrator_silences_for_long() {
+    let mut story = Story::new();
+    let refused = story.say("ana", 0, "silence service=search 30d").unwrap_err();
+    assert!(
+        refused.contains("you may silence for") && refused.contains("Try: `silence service=search 24h`"),
+        "{refused}"
+    );
+    story.say("ana", 0, "silence service=search 24h").unwrap();
+    story.say("eva", 0, "silence service=search 30d").unwrap();
 }

@@ -252,8 +252,9 @@ impl Author {
             10 => Intent::SetState { state: State::Declined, note: None },
             11 | 12 => {
                 let matchers = format!("service=\"{}\"", dice.pick(&["checkout", "payments", "search"]));
-                let minutes = dice.pick(&[1, 20, 2_000]);
-                let silence = Intent::Silence { matchers, minutes, comment: Some(format!("quiet {key}")) };
+                let minutes = dice.pick(&[1, 20, 1_000]);
+                let silence =
+                    Intent::Silence { matchers, minutes, comment: Some(format!("quiet {key}")), anyway: true };
                 self.ask(by, None, silence);
                 return self.hand("tick", Event::Tick);
             }
