@@ -65,6 +65,9 @@ impl Engine {
         let mut answers = Answers::new();
         for row in waiting {
             self.loaded(cache, row.arrival.event.other()).await?;
+            if row.arrival.event.hides() {
+                self.loaded_with_parts(cache, row.arrival.event.incident()).await?;
+            }
             let state = self.loaded(cache, row.arrival.event.incident()).await?;
             let now = self.ports.clock.now();
             if row.arrival.event == Event::Tick {
@@ -138,6 +141,20 @@ impl Engine {
         }
         self.ports.journal.commit(commits).await?;
         Ok(approved)
+    }
+
+    /// The state in memory, with `incident` in it and everything that became a part of it, and of that.
+    async fn loaded_with_parts(&self, cache: &mut Cache, incident: Option<IncidentId>) -> Result<(), StoreError> {
+        let mut parts: Vec<IncidentId> = incident.into_iter().collect();
+        let mut next = 0;
+        while let Some(part) = parts.get(next).copied() {
+            let state = self.loaded(cache, Some(part)).await?;
+            let further = state.incidents.get(&part).map(|i| i.absorbed.clone()).unwrap_or_default();
+            let new: Vec<IncidentId> = further.into_iter().filter(|id| !parts.contains(id)).collect();
+            parts.extend(new);
+            next += 1;
+        }
+        Ok(())
     }
 
     /// The state in memory, with `incident` in it.

@@ -135,6 +135,12 @@ impl Event {
         }
     }
 
+    /// Whether what became a part of its incident must be known before deciding, too: it is hidden with it.
+    #[must_use]
+    pub const fn hides(&self) -> bool {
+        matches!(self, Self::Asked { ask: Ask { intent: Intent::MakePrivate, .. }, .. })
+    }
+
     /// The incident it is about, when that is known before deciding.
     #[must_use]
     pub fn incident(&self) -> Option<IncidentId> {

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 /// People named when it is told who is in it.
 const SHOWN: usize = 20;
 
-/// Hides the incident from everybody who did not act in it, holds no role and is not assigned.
+/// Hides the incident, and what became a part of it, from everybody who did not act in it, holds no role and is not assigned.
 ///
 /// # Errors
 /// It is not there.
@@ -29,17 +29,44 @@ pub fn make(draft: &mut Draft, by: &Identity, id: IncidentId) -> Result<(), Refu
         draft.reply(titled(vec![Span::Incident(id.0), ours(" is private already.")]));
         return Ok(());
     }
-    let members = members(draft.policy, incident, by);
-    let learned = incident.learned;
-    draft.record(id, Fact::MadePrivate { members });
-    if learned {
-        draft.effect(Effect::Forget { incident: id });
+    let all = with_absorbed(draft, id);
+    // Who was in a part of it is in all of it.
+    let mut inside: Vec<Identity> = Vec::new();
+    for member in all.iter().filter_map(|id| draft.incident(*id)).flat_map(|i| members(draft.policy, i, by)) {
+        if !inside.contains(&member) && inside.len() < MAX_INVOLVED {
+            inside.push(member);
+        }
     }
-    unmention(draft, id);
+    for part in all {
+        let learned = draft.incident(part).is_some_and(|i| i.learned);
+        draft.record(part, Fact::MadePrivate { members: inside.clone() });
+        if learned {
+            draft.effect(Effect::Forget { incident: part });
+        }
+        unmention(draft, part);
+        if part != id {
+            draft.show(part);
+        }
+    }
     let message = told(draft, id);
     draft.say(id, &message);
     draft.reply(message);
     Ok(())
+}
+
+/// The incident, and whatever became a part of it and is not private yet.
+fn with_absorbed(draft: &Draft, id: IncidentId) -> Vec<IncidentId> {
+    let mut all = vec![id];
+    let mut next = 0;
+    while let Some(incident) = all.get(next).and_then(|id| draft.incident(*id)) {
+        for part in &incident.absorbed {
+            if !all.contains(part) && draft.incident(*part).is_some_and(|i| !i.private) {
+                all.push(*part);
+            }
+        }
+        next += 1;
+    }
+    all
 }
 
 fn told(draft: &Draft, id: IncidentId) -> Reply {

@@ -53,6 +53,10 @@ pub fn asked(draft: &mut Draft, by: &Identity, ask: Ask) -> Result<(), Refusal> 
     let Some(incident) = draft.incident(id).filter(|i| id != IncidentId::HOUSE && i.admits(by)) else {
         return Err(Refusal::new(format!("there is no {id}.")).or_try("list"));
     };
+    if let (Intent::MakePrivate, Some(into), false) = (&ask.intent, incident.merged_into, incident.private) {
+        let why = format!("{id} is part of {into} now, which tells all of it; {into} hides both.");
+        return Err(Refusal::new(why).or_try(format!("private {into}")));
+    }
     if incident.state.0.is_absorbing() && !outlives(&ask.intent) {
         return Err(over(incident, &ask.intent));
     }

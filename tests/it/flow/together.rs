@@ -202,6 +202,25 @@ fn a_private_incident_is_nobody_elses() {
 }
 
 #[test]
+fn what_became_a_part_is_hidden_with_the_whole() {
+    let mut story = two();
+    story.say("ana", 0, "declare the keys leaked").unwrap();
+    let last = story.state.desk.last;
+    story.say("kim", 1, "note the password is in the log").unwrap();
+    story.say("ana", 1, "merge INC-2").unwrap();
+    story.say("ana", 2, &format!("merge INC-{last}")).unwrap();
+    let refused = story.say("ana", 1, "private").unwrap_err();
+    assert!(refused.contains("INC-1 is part of INC-2 now") && refused.contains("Try: `private INC-2`"), "{refused}");
+    story.say("ana", last, "private").unwrap();
+    for number in [1, 2, last] {
+        let incident = story.incident(number);
+        assert!(incident.private && !incident.admits(&account(5)), "INC-{number} is seen by everybody");
+        assert!(incident.admits(&account(4)), "kim was in a part of it");
+        assert!(story.state.desk.private.contains(&IncidentId(number)));
+    }
+}
+
+#[test]
 fn alerts_do_not_vanish_into_what_is_private() {
     let mut story = two();
     story.say("ana", 1, "private").unwrap();

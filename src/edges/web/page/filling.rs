@@ -35,7 +35,7 @@ pub fn fitting(incident: &Incident) -> Vec<&'static str> {
         verbs.extend((state != State::Closed).then_some("close"));
         verbs.push("reopen");
     }
-    verbs.extend((!incident.private).then_some("private"));
+    verbs.extend((!incident.private && incident.merged_into.is_none()).then_some("private"));
     if state.is_open() {
         verbs.extend(["decline", "cancel"]);
     }
