@@ -9,7 +9,7 @@ use super::draft::Draft;
 use super::effect::{Effect, Timer};
 use super::fact::{Answered, Fact, Origin};
 use super::identity::{Actor, Identity, Party, PersonId};
-use super::incident::{Incident, IncidentId, Page};
+use super::incident::{Incident, IncidentId, MAX_PAGES, Page};
 use super::moment::{At, MINUTE, span};
 use super::phrase::{button, code, ours, outside, party, person, strong, titled};
 use super::policy::Policy;
@@ -171,6 +171,9 @@ fn ask(draft: &mut Draft, id: IncidentId, group: &[OnCall], level: u8, waited: O
     if group.is_empty() {
         return ringing::hold(draft, id, storm.unwrap_or_else(ringing::busy));
     }
+    if !incident.has_rings_left(group.len()) {
+        return nobody(draft, id);
+    }
     let severity = incident.severity();
     let service = incident.service.clone();
     for on_call in &group {
@@ -249,6 +252,10 @@ pub fn call(draft: &mut Draft, by: &Identity, id: IncidentId, who: &Who, message
     if let Some(page) = incident.pages.values().rev().find(|p| ringing(p)) {
         let ago = span(draft.now.since(page.at));
         return Err(Refusal::new(format!("they were paged {ago} ago; again in a minute, if need be.")));
+    }
+    if !incident.has_rings_left(people.len().min(MAX_AT_ONCE)) {
+        let why = format!("{MAX_PAGES} phones ring for {id} already, and nobody answers: another will not help.");
+        return Err(Refusal::new(why).or_try("ack"));
     }
     let asker = draft.policy.person(by).map_or_else(|| by.id.clone(), |p| p.name.clone());
     let because = match message {

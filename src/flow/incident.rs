@@ -27,7 +27,7 @@ pub const MAX_NOTE_CHARS: usize = 400;
 pub const MAX_INVOLVED: usize = 100;
 /// Changes kept in one incident, the newest: who looks for a suspect looks there first.
 pub const MAX_CHANGES: usize = 20;
-/// Pages kept in one incident; the journal knows all.
+/// Pages kept in one incident; the journal knows all. No more ring at once: each of them is to be told to stop.
 pub const MAX_PAGES: usize = 100;
 
 /// The number of `INC-12`.
@@ -316,6 +316,12 @@ impl Incident {
             return 0;
         }
         self.groups.values().fold(0, |sum, g| sum.saturating_add(g.firing))
+    }
+
+    /// Whether so many more phones may ring for it.
+    #[must_use]
+    pub fn has_rings_left(&self, more: usize) -> bool {
+        self.pages.values().filter(|p| p.rings()).count().saturating_add(more) <= MAX_PAGES
     }
 
     /// A process of ours is at work here.

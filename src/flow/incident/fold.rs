@@ -4,7 +4,7 @@ use super::{
     Asked, Climb, FollowUp, Incident, Judgement, Lifecycle, MAX_CHANGES, MAX_GROUPS, MAX_INVOLVED, MAX_NOTE_CHARS,
     MAX_NOTES, MAX_PAGES, Nags, OTHER, Page, Phase, Run, Task, Update,
 };
-use crate::flow::fact::{Entry, Fact, GroupChange, Item, Reminder};
+use crate::flow::fact::{Answered, Entry, Fact, GroupChange, Item, Reminder};
 use crate::flow::identity::{Actor, Party};
 use crate::flow::moment::At;
 use crate::flow::signal::Change;
@@ -224,7 +224,8 @@ impl Incident {
                     self.climb = Climb { from: entry.at, level: *level, ..Climb::default() };
                 }
                 while self.pages.len() > MAX_PAGES {
-                    self.pages.pop_first();
+                    let Some(least) = self.least_page() else { break };
+                    self.pages.remove(&least);
                 }
             }
             Fact::PageAnswered { page, answered } => {
@@ -257,6 +258,17 @@ impl Incident {
             | Fact::PostmortemDrafted { .. }
             | Fact::Redacted { .. } => {}
         }
+    }
+
+    /// The page that can be done without: one that is over, then one whose phone was answered, the oldest first. One that rings
+    /// is kept as long as there is another, because its phone has yet to be told to stop.
+    fn least_page(&self) -> Option<u32> {
+        let worth = |page: &Page| match &page.answered {
+            Some(Answered::Ended | Answered::Failed { .. }) => 0_u8,
+            Some(Answered::Acknowledged { .. }) => 1,
+            None | Some(Answered::Accepted { .. }) => 2,
+        };
+        self.pages.iter().min_by_key(|(number, page)| (worth(page), **number)).map(|(number, _)| *number)
     }
 
     /// Somebody said how it stands.

@@ -7,7 +7,7 @@ use smokejumper::flow::effect::Effect;
 use smokejumper::flow::event::Event;
 use smokejumper::flow::fact::{Fact, Origin};
 use smokejumper::flow::identity::{Party, PersonId};
-use smokejumper::flow::incident::{IncidentId, Page};
+use smokejumper::flow::incident::{IncidentId, MAX_PAGES, Page};
 use smokejumper::flow::moment::{At, HOUR, MINUTE};
 use smokejumper::flow::ringing::{RINGS_AT_ONCE, RINGS_FOR};
 use smokejumper::flow::rota::{Schedule, Shifts};
@@ -143,4 +143,34 @@ fn the_worst_and_what_a_person_asks_for_ring_at_once() {
     assert!(rung_for(&story, last), "SEV1 is worth one more ring");
     let bens = Party::Person(PersonId("ben".to_owned()));
     assert!(story.incident(last).pages.values().all(|p: &Page| p.who == bens && p.rings()));
+}
+
+#[test]
+fn every_phone_that_rang_is_told_to_stop() {
+    let mut story = ben_has_a_phone();
+    story.say("ana", 0, "declare everything is down").unwrap();
+    story.say("ana", 1, "ack").unwrap();
+    // The first rings on, those after it are answered: more of them than are kept.
+    story.say("ana", 1, "page @eva").unwrap();
+    for _ in 0..MAX_PAGES + 20 {
+        story.wait(2 * MINUTE);
+        story.say("ana", 1, "page @ben").unwrap();
+        story.say("ben", 1, "ack").unwrap();
+    }
+    assert_eq!(story.incident(1).pages.len(), MAX_PAGES);
+    assert!(story.incident(1).pages[&1].rings(), "the oldest still rings");
+    // Nobody rings more phones than can be told to stop.
+    let mut refused = None;
+    for _ in 0..MAX_PAGES + 20 {
+        story.wait(2 * MINUTE);
+        refused = refused.or(story.say("ana", 1, "page @ben").err());
+    }
+    let refused = refused.expect("it is too much at some time");
+    assert!(refused.contains("100 phones ring for INC-1 already"), "{refused}");
+    let ringing: Vec<u32> = story.incident(1).pages.iter().filter(|(_, p)| p.rings()).map(|(n, _)| *n).collect();
+    assert_eq!((ringing.len(), ringing[0]), (MAX_PAGES, 1));
+    story.effects.clear();
+    story.say("ana", 1, "resolve cause: x").unwrap();
+    let ended = |n: &u32| story.effects.contains(&Effect::EndPage { incident: IncidentId(1), page: *n });
+    assert!(ringing.iter().all(ended), "a phone rings on");
 }
