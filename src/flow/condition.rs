@@ -7,6 +7,7 @@ use super::hours::Hours;
 use super::moment::span;
 use super::policy::Matcher;
 use super::signal::{AlertKey, AlertStatus};
+use super::suspects;
 
 /// Something that holds or does not, at the moment an alert is placed.
 #[derive(Clone, Debug)]
@@ -15,7 +16,8 @@ pub enum Condition {
     TimeIn(Hours),
     /// Another alert that matches is firing.
     AlertFiring(Vec<Matcher>),
-    /// The alert's service, or everything, was changed on purpose this recently (ms).
+    /// The alert's service, or one it depends on, was changed on purpose this recently (ms). A change that names no service is not
+    /// about it: whoever may tell of changes is not to say which alerts count.
     ChangedWithin(i64),
 }
 
@@ -29,8 +31,10 @@ impl Condition {
                 a.status == AlertStatus::Firing && a.key != *key && matchers.iter().all(|m| m.matches(&a.labels))
             }),
             Self::ChangedWithin(window) => draft.desk.changes.iter().any(|c| {
-                let concerns = c.service.is_none() || c.service.as_deref() == service;
-                concerns && c.at <= draft.now && draft.now.since(c.at) < *window
+                let named = c.service.as_deref().zip(service);
+                named.is_some_and(|(changed, own)| suspects::touches(changed, own, draft.policy))
+                    && c.at <= draft.now
+                    && draft.now.since(c.at) < *window
             }),
         }
     }

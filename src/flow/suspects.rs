@@ -48,11 +48,13 @@ fn since_it_began(draft: &Draft, change: &Change) -> Change {
     Change { at: began.unwrap_or(change.at), ..change.clone() }
 }
 
-/// An incident opened: what was changed before is told to it, the newest if there is much.
+/// An incident opened, or began earlier than was thought: what was changed before is told to it, the newest if there is much.
 pub fn gather(draft: &mut Draft, id: IncidentId) {
     let Some(incident) = draft.incident(id) else { return };
-    let suspects = draft.desk.changes.iter().rev().filter(|c| is_suspect(incident, c, draft.policy));
-    let mut found: Vec<Change> = suspects.take(MAX_CHANGES).cloned().collect();
+    let known = |c: &Change| incident.changes.iter().any(|k| (&k.source, &k.id) == (&c.source, &c.id));
+    let suspects = draft.desk.changes.iter().rev().filter(|c| is_suspect(incident, c, draft.policy) && !known(c));
+    let room = MAX_CHANGES.saturating_sub(incident.changes.len());
+    let mut found: Vec<Change> = suspects.take(room).cloned().collect();
     found.reverse();
     for change in found {
         draft.record(id, Fact::ChangeSeen { change });
@@ -70,16 +72,19 @@ fn is_suspect(incident: &Incident, change: &Change, policy: &Policy) -> bool {
     let concerns = match (&change.service, &incident.service) {
         (None, _) => true,
         (Some(_), None) => false,
-        (Some(changed), Some(own)) => {
-            let needed = policy.services.get(own).into_iter().flat_map(|own| &own.depends_on);
-            std::iter::once(own).chain(needed).any(|service| means(changed, service, policy))
-        }
+        (Some(changed), Some(own)) => touches(changed, own, policy),
     };
     let elsewhere = match (&change.environment, environment(incident)) {
         (Some(one), Some(other)) => !same_environment(one, other),
         _ => false,
     };
     concerns && !elsewhere && change.at >= began(incident).plus(-SUSPECT_FOR)
+}
+
+/// Whether what was changed is this service, or one it depends on.
+pub(super) fn touches(changed: &str, own: &str, policy: &Policy) -> bool {
+    let needed = policy.services.get(own).into_iter().flat_map(|own| &own.depends_on);
+    std::iter::once(own).chain(needed.map(String::as_str)).any(|service| means(changed, service, policy))
 }
 
 /// Sources name a service as the catalogue does, or by its repository: `owner/name`, which several may share.

@@ -4,10 +4,12 @@ use super::story::Story;
 use crate::world::town::{START, asked, delivery, firing};
 use smokejumper::flow::answer;
 use smokejumper::flow::card::card;
+use smokejumper::flow::condition::Condition;
 use smokejumper::flow::event::Event;
 use smokejumper::flow::fact::Fact;
 use smokejumper::flow::incident::{IncidentId, MAX_CHANGES};
 use smokejumper::flow::moment::{At, HOUR, MINUTE, SECOND};
+use smokejumper::flow::policy::{Open, Route};
 use smokejumper::flow::signal::{Change, ChangeStatus};
 use smokejumper::flow::timeline::timeline;
 use smokejumper_intents::intent::Intent;
@@ -162,5 +164,32 @@ fn a_rollout_counts_from_its_beginning_unless_it_waited() {
         let mut story = fired_after(&[start]);
         story.tell(Event::Changed(change("v1", Some("checkout"), began.plus(minutes * MINUTE)))).unwrap();
         assert_eq!(story.incident(1).changes[0].at, START.plus(shown_at * MINUTE));
+    }
+}
+
+#[test]
+fn only_a_change_that_names_the_service_says_which_alerts_count() {
+    for (changed, opens) in [
+        (None, true),
+        (Some("search"), true),
+        (Some("checkout"), false),
+        (Some("payments"), false),
+        (Some("acme/shop"), false),
+    ] {
+        let mut story = Story::new();
+        story.policy.services.get_mut("checkout").unwrap().repository = Some("acme/shop".to_owned());
+        story.policy.routes.push(Route {
+            name: "deploying".to_owned(),
+            matchers: Vec::new(),
+            when: vec![Condition::ChangedWithin(30 * MINUTE)],
+            unless: Vec::new(),
+            service: None,
+            severity: None,
+            open: Open::Never,
+            invite: Vec::new(),
+        });
+        story.tell(Event::Changed(change("v1", changed, START.plus(-MINUTE)))).unwrap();
+        story.tell(delivery(vec![firing("Down", "checkout", 0, START)])).unwrap();
+        assert_eq!(story.state.desk.last > 0, opens, "changed: {changed:?}");
     }
 }
