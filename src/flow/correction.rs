@@ -9,6 +9,7 @@ use super::learning;
 use super::moment::{At, MINUTE};
 use super::phrase::{line, ours, section, strong, titled};
 use super::refusal::Refusal;
+use super::suspects;
 use smokejumper_intents::intent::When;
 use smokejumper_intents::reply::Line;
 use smokejumper_intents::word::Milestone;
@@ -38,6 +39,10 @@ pub fn correct(draft: &mut Draft, id: IncidentId, milestone: Milestone, when: Wh
         return Ok(());
     }
     draft.record(id, Fact::Corrected { milestone, from, to });
+    // Of these one says when it began, and by that what may have caused it.
+    if matches!(milestone, Milestone::ImpactStarted | Milestone::Detected | Milestone::Declared) {
+        suspects::gather(draft, id);
+    }
     if over {
         learning::learn(draft, id);
     }

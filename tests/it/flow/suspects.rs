@@ -6,7 +6,7 @@ use smokejumper::flow::answer;
 use smokejumper::flow::card::card;
 use smokejumper::flow::condition::Condition;
 use smokejumper::flow::event::Event;
-use smokejumper::flow::fact::Fact;
+use smokejumper::flow::fact::{Entry, Fact};
 use smokejumper::flow::incident::{IncidentId, MAX_CHANGES};
 use smokejumper::flow::moment::{At, HOUR, MINUTE, SECOND};
 use smokejumper::flow::policy::{Open, Route};
@@ -192,4 +192,21 @@ fn only_a_change_that_names_the_service_says_which_alerts_count() {
         story.tell(delivery(vec![firing("Down", "checkout", 0, START)])).unwrap();
         assert_eq!(story.state.desk.last > 0, opens, "changed: {changed:?}");
     }
+}
+
+#[test]
+fn an_earlier_beginning_has_earlier_suspects() {
+    let mut story = fired_after(&[
+        change("v38", Some("checkout"), START.plus(-3 * HOUR)),
+        change("v39", Some("checkout"), START.plus(-HOUR)),
+        change("v30", Some("checkout"), START.plus(-9 * HOUR)),
+    ]);
+    assert_eq!(shown(&story, 1), ["changed: Deploy v39 by ana, 1 h before"]);
+    story.say("ana", 1, "correct impact 90m ago").unwrap();
+    let lines = shown(&story, 1);
+    assert!(lines.len() == 2 && lines[0].starts_with("changed: Deploy v38 by ana, 1 h 30 min before"), "{lines:?}");
+    // What is known is not told again.
+    story.say("ana", 1, "correct impact 100m ago").unwrap();
+    let seen = |e: &&Entry| e.incident.0 == 1 && matches!(e.fact, Fact::ChangeSeen { .. });
+    assert_eq!(story.journal.iter().filter(seen).count(), 2);
 }
