@@ -222,6 +222,21 @@ impl Intent {
         }
     }
 
+    /// Whether it takes somebody who is known, and not just let in: it wakes people, or hides or rewrites what others rely on.
+    #[must_use]
+    pub const fn needs_person(&self) -> bool {
+        matches!(
+            self,
+            Self::Page { .. }
+                | Self::Silence { .. }
+                | Self::EndSilence { .. }
+                | Self::Merge { .. }
+                | Self::MakePrivate
+                | Self::Rename { .. }
+                | Self::Correct { .. }
+        )
+    }
+
     /// Why somebody who types it is asked first whether they mean it, in our words: it cannot be taken back.
     #[must_use]
     pub const fn confirm(&self) -> Option<&'static str> {

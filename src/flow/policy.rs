@@ -300,7 +300,8 @@ impl Policy {
         own.unwrap_or(&self.hours).contains(now)
     }
 
-    /// What an account may do. Anyone who gets in may declare, claim and note; approving needs a linked approver.
+    /// What an account may do. Anyone who gets in may declare, claim and note; approving needs a linked approver, and some acts a
+    /// person at all ([`smokejumper_intents::intent::Intent::needs_person`]).
     #[must_use]
     pub fn right(&self, identity: &Identity) -> Right {
         self.person(identity).map_or(Right::Responder, |p| p.right)

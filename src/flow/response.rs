@@ -5,7 +5,7 @@
 use super::decide::declare;
 use super::draft::Draft;
 use super::fact::{Fact, Origin};
-use super::identity::{Actor, Identity, Party};
+use super::identity::{Actor, Identity, Party, Platform};
 use super::incident::{Incident, IncidentId};
 use super::phrase::{account, actor, count, faint, line, ours, outside, party, section, strong, titled};
 use super::refusal::Refusal;
@@ -33,6 +33,9 @@ pub fn asked(draft: &mut Draft, by: &Identity, ask: Ask) -> Result<(), Refusal> 
             needs.label(),
             right.label()
         )));
+    }
+    if ask.intent.needs_person() && draft.policy.person(by).is_none() {
+        return Err(unknown(by));
     }
     if let Intent::Declare { title, severity, service } = ask.intent {
         return declared(draft, by, title, severity, service);
@@ -109,6 +112,17 @@ pub fn asked(draft: &mut Draft, by: &Identity, ask: Ask) -> Result<(), Refusal> 
     }
     draft.show(id);
     Ok(())
+}
+
+/// Anyone may declare, claim and note; the rest needs somebody who can be asked about it afterwards.
+fn unknown(by: &Identity) -> Refusal {
+    let account = match by.platform {
+        Platform::Cli => format!("cli = {}", by.id),
+        Platform::Console => format!("id = \"{}\"", by.id),
+        platform => format!("{} = \"{}/{}\"", platform.label(), by.workspace, by.id),
+    };
+    let why = "this takes somebody I know. Link your account first: an administrator writes it to your [[person]] in the configuration.";
+    Refusal::new(why).or_try(account)
 }
 
 /// What may still be done where nothing more happens: what was owed before, and who may know of it.

@@ -272,3 +272,32 @@ fn what_is_asked_for_late_is_refused_like_anything_else() {
     story.tell(Event::Tick).unwrap();
     assert_eq!(story.incident(1).state.0, State::Triage);
 }
+
+#[test]
+fn who_is_linked_to_nobody_wakes_hides_and_rewrites_nothing() {
+    let mut story = burning();
+    story.tell(delivery(vec![firing("Down", "search", 0, story.now)])).unwrap();
+    let before = story.journal.len();
+    for words in [
+        "page @ben",
+        "silence service=search 1h",
+        "silence end S-1",
+        "merge INC-2",
+        "private",
+        "rename something else",
+        "correct impact 20m ago",
+    ] {
+        let number = if words.starts_with("silence") { 0 } else { 1 };
+        let refused = story.say("ghost", number, words).unwrap_err();
+        assert!(
+            refused.contains("Link your account first") && refused.contains("Try: `id = \"ghost\"`"),
+            "{words}: {refused}"
+        );
+    }
+    assert_eq!(story.journal.len(), before);
+    // What helps is open to anyone who gets in.
+    for words in ["note the disk is full", "lead", "ack"] {
+        story.say("ghost", 1, words).unwrap();
+    }
+    story.say("ghost", 0, "declare search is slow").unwrap();
+}

@@ -255,6 +255,8 @@ impl Author {
                 let minutes = dice.pick(&[1, 20, 1_000]);
                 let silence =
                     Intent::Silence { matchers, minutes, comment: Some(format!("quiet {key}")), anyway: true };
+                // Who is linked to nobody is refused.
+                let by = ACCOUNTS.iter().position(|known| known.1.is_some() && known.0 == ACCOUNTS[by].0).unwrap_or(0);
                 self.ask(by, None, silence);
                 return self.hand("tick", Event::Tick);
             }
