@@ -59,7 +59,9 @@ pub fn signals(draft: &mut Draft, delivery: &Delivery) {
 /// Looks again at firing alerts that were only listed: a silence may have ended, or something opened that they belong to.
 pub fn again(draft: &mut Draft) {
     let mut changes = Changes::new();
-    for alert in draft.loose().into_iter().filter(|a| a.incident.is_none()) {
+    for AlertState { key, .. } in draft.loose() {
+        // As it is now: one before it may have opened an incident and brought it in.
+        let Some(alert) = draft.alert(&key).filter(|a| a.incident.is_none()).cloned() else { continue };
         let signal = alert.signal();
         match placed(draft, &signal) {
             (routed, Place::List { how, because }) => {

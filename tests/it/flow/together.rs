@@ -369,3 +369,15 @@ fn only_an_administrator_silences_for_long() {
     story.say("ana", 0, "silence service=search 24h").unwrap();
     story.say("eva", 0, "silence service=search 30d").unwrap();
 }
+
+#[test]
+fn alerts_of_one_service_come_back_from_a_silence_once_each() {
+    let mut story = Story::new();
+    story.say("ana", 0, "silence service=search 30m").unwrap();
+    let all = (0..3).map(|pod| firing("Down", "search", pod, story.now)).collect();
+    story.tell(delivery(all)).unwrap();
+    story.wait(30 * MINUTE);
+    story.tell(Event::Tick).unwrap();
+    let incident = story.incident(1);
+    assert_eq!((incident.firing(), incident.groups["Down"].total, firing_in(&story, 1)), (3, 3, 3));
+}
