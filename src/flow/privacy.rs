@@ -325,14 +325,16 @@ fn names(text: &str, hidden: &BTreeSet<IncidentId>) -> bool {
     })
 }
 
+fn withhold(message: &mut Reply, hidden: &BTreeSet<IncidentId>) {
+    if !veil_message(message, hidden) {
+        *message = titled(vec![faint("(it told of a private incident)")]);
+    }
+}
+
 /// An effect as it may leave the house.
 pub fn veil_effect(effect: &mut Effect, hidden: &BTreeSet<IncidentId>) {
     match effect {
-        Effect::Say { message, .. } => {
-            if !veil_message(message, hidden) {
-                **message = titled(vec![faint("(it told of a private incident)")]);
-            }
-        }
+        Effect::Say { message, .. } => withhold(message, hidden),
         Effect::Remember { lesson, .. } => {
             veil_lesson(lesson, hidden);
         }

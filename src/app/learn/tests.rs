@@ -34,15 +34,15 @@ fn learned(id: u32, why: &str) -> Fact {
 }
 
 /// Appends, with the snapshot that follows.
-async fn tell(store: &Store, story: &mut Vec<Entry>, facts: Vec<Fact>) {
-    let id = story.first().map_or(IncidentId(0), |entry| entry.incident);
-    let from = story.len();
+async fn tell(store: &Store, told: &mut Vec<Entry>, facts: Vec<Fact>) {
+    let id = told.first().map_or(IncidentId(0), |entry| entry.incident);
+    let from = told.len();
     for fact in facts {
-        story.push(entry(id.0, u32::try_from(story.len()).unwrap() + 1, fact));
+        told.push(entry(id.0, u32::try_from(told.len()).unwrap() + 1, fact));
     }
-    let incidents = vec![Incident::fold(id, story.iter())];
-    let entries = story.split_off(from);
-    story.extend(entries.iter().cloned());
+    let incidents = vec![Incident::fold(id, told.iter())];
+    let entries = told.split_off(from);
+    told.extend(entries.iter().cloned());
     store.commit(vec![Commit { entries, incidents, ..Commit::default() }]).await.unwrap();
 }
 
@@ -56,10 +56,10 @@ async fn ended(store: &Store, id: u32) -> Vec<Entry> {
     };
     let entries = vec![entry(id, 1, declared)];
     store.commit(vec![Commit { entries: entries.clone(), ..Commit::default() }]).await.unwrap();
-    let mut story = entries;
+    let mut told = entries;
     let why = format!("secret {id}");
-    tell(store, &mut story, vec![Fact::Resolved { cause: None, fix: None }, learned(id, &why)]).await;
-    story
+    tell(store, &mut told, vec![Fact::Resolved { cause: None, fix: None }, learned(id, &why)]).await;
+    told
 }
 
 /// What a process finds that takes over with the index in `dir`.
