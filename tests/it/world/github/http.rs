@@ -74,10 +74,9 @@ fn tell(fake: &FakeGitHub, method: &Method, path: &str, body: &[u8], issue: &Val
     };
     let sender = if action == "closed" { &issue["closed_by"] } else { &issue["user"] };
     let sender = sender["login"].as_str().unwrap_or(LOGIN);
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let (body, signature) = fake.delivery(&format!("{owner}/{name}"), number, action, sender);
     tokio::spawn(async move {
-        let request = reqwest::Client::new().post(hook).header("x-github-event", "issues").body(body);
+        let request = super::client().post(hook).header("x-github-event", "issues").body(body);
         let told = request.header("x-hub-signature-256", signature).header("content-type", "application/json").send();
         told.await.map_err(|e| println!("the webhook was not delivered: {e}")).ok();
     });

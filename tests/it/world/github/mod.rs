@@ -185,8 +185,7 @@ impl FakeGitHub {
 
     /// A call of its API, as `curl` in the guide makes it.
     pub async fn call(&self, method: &str, path: &str, token: &str, body: Value) -> Value {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let request = reqwest::Client::new().request(method.parse().unwrap(), format!("{}{path}", self.url));
+        let request = client().request(method.parse().unwrap(), format!("{}{path}", self.url));
         let request = request
             .header("accept", "application/vnd.github+json")
             .header("x-github-api-version", "2022-11-28")
@@ -207,6 +206,13 @@ impl FakeGitHub {
         let signature = sign(HOOK_SECRET, body.as_bytes());
         (body, signature)
     }
+}
+
+/// For what it tells, and for what people tell it.
+fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    client.timeout(std::time::Duration::from_secs(10)).build().unwrap()
 }
 
 /// `sha256=…`
