@@ -37,7 +37,8 @@ async fn a_follow_up_becomes_an_issue_and_is_closed_from_there() {
     let (body, signature) = github.delivery("acme/ops", 1, "closed", "ana-gh");
     let hook = |signature: String| {
         let request = client().post(format!("{}/github/webhook", bot.address().base()));
-        request.header("x-github-event", "issues").header("x-hub-signature-256", signature).body(body.clone()).send()
+        let request = request.header("content-type", "application/json").header("x-github-event", "issues");
+        request.header("x-hub-signature-256", signature).body(body.clone()).send()
     };
     assert_eq!(hook(signature.replace('1', "2")).await.unwrap().status(), 401);
     assert_eq!(hook(signature).await.unwrap().status(), 202);
