@@ -10,6 +10,7 @@ pub mod demo;
 mod doctor;
 mod erase;
 pub mod exit;
+mod explain;
 mod export;
 mod incident;
 mod login;
@@ -96,6 +97,8 @@ enum Command {
     Restore(restore::Args),
     /// Show what a source understands of a body in a file: `source test body.json --source prod`.
     Source(source::Args),
+    /// Say what would become of the alerts of a body in a file, and why: `explain body.json --source prod`.
+    Explain(explain::Args),
     /// Replay past incidents and measure what memory would have said.
     Backtest(backtest::BacktestArgs),
     /// Print a script that completes these commands in a shell.
@@ -191,6 +194,7 @@ async fn command(cli: Cli) -> Exit {
             Err(exit) => exit,
         },
         Command::Source(ref args) => source::run(&cli.global, args),
+        Command::Explain(ref args) => explain::run(&cli.global, args).await,
         Command::Export(ref args) => export::run(&cli.global, args).await,
         Command::Doctor(ref args) => doctor::run(&cli.global, args).await,
         Command::Audit(ref args) => audit::run(&cli.global, args).await,

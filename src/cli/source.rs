@@ -72,7 +72,8 @@ pub fn run(global: &Global, args: &Args) -> Exit {
 
 /// The source, and what it makes of the body.
 fn test(global: &Global, args: &TestArgs) -> Result<(Source, Reading), String> {
-    let (counter, source) = chosen(global, args)?;
+    let named = args.source.as_deref();
+    let (counter, source) = chosen(global, named, args.kind.as_deref(), args.mapping.as_deref())?;
     let body = body(&args.file)?;
     let headers = headers(&args.header)?;
     let redactor = Redactor::new([]);
@@ -82,14 +83,20 @@ fn test(global: &Global, args: &TestArgs) -> Result<(Source, Reading), String> {
     Ok((source, reading))
 }
 
-fn chosen(global: &Global, args: &TestArgs) -> Result<(Counter, Source), String> {
+/// A source of the configuration, or one of a kind.
+pub(super) fn chosen(
+    global: &Global,
+    named: Option<&str>,
+    kind: Option<&str>,
+    mapping: Option<&Path>,
+) -> Result<(Counter, Source), String> {
     let counters = [alerts::COUNTER, changes::COUNTER];
-    if let Some(name) = &args.source {
+    if let Some(name) = named {
         let checked = global.load();
         let [alerts, changes] = counters;
         let both = checked.config.sources.iter().map(|s| (alerts, s));
         let mut both = both.chain(checked.config.change_sources.iter().map(|s| (changes, s)));
-        let Some((counter, source)) = both.find(|(_, source)| source.name == *name) else {
+        let Some((counter, source)) = both.find(|(_, source)| source.name == name) else {
             return Err(format!("the configuration has no source `{name}`; `smokejumper check` lists them"));
         };
         if source.kind == KnownKind::MAPPED && source.mapping.is_none() {
@@ -98,12 +105,12 @@ fn chosen(global: &Global, args: &TestArgs) -> Result<(Counter, Source), String>
         }
         return Ok((counter, source.clone()));
     }
-    let kind = args.kind.clone().unwrap_or_default();
+    let kind = kind.unwrap_or_default().to_owned();
     let Some(counter) = counters.into_iter().find(|counter| counter.kind(&kind).is_some()) else {
         let known: Vec<&str> = counters.iter().flat_map(|counter| counter.kinds).map(|kind| kind.name).collect();
         return Err(format!("there is no kind of source `{kind}`; there are {}", known.join(", ")));
     };
-    let mapping = match &args.mapping {
+    let mapping = match mapping {
         Some(_) if kind != KnownKind::MAPPED => return Err("only kind `json` has a mapping".to_owned()),
         Some(file) => Some(Arc::new(mapping::load(file).map_err(|problems| super::listed(&problems))?)),
         None => None,
@@ -112,7 +119,7 @@ fn chosen(global: &Global, args: &TestArgs) -> Result<(Counter, Source), String>
     Ok((counter, Source { name: kind.clone(), kind, auth, mapping }))
 }
 
-fn body(file: &Path) -> Result<Vec<u8>, String> {
+pub(super) fn body(file: &Path) -> Result<Vec<u8>, String> {
     let cannot = |e: std::io::Error| format!("{} cannot be read: {e}", file.display());
     let limit = MAX_BODY as u64 + 1;
     let mut body = Vec::new();
@@ -131,7 +138,7 @@ fn body(file: &Path) -> Result<Vec<u8>, String> {
     Ok(body)
 }
 
-fn headers(written: &[String]) -> Result<HeaderMap, String> {
+pub(super) fn headers(written: &[String]) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     for header in written {
         let parts = header.split_once(':').map(|(name, value)| (name.trim(), value.trim()));

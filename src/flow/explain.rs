@@ -6,11 +6,12 @@
 use super::State;
 use super::desk::{AlertState, How};
 use super::draft::Draft;
+use super::fact::Origin;
 use super::identity::Actor;
 use super::incident::IncidentId;
 use super::moment::At;
 use super::phrase::{actor, code, count, faint, line, ours, outside, section, strong, titled, under};
-use super::placing::{Place, placed};
+use super::placing::{Place, neighbours, placed};
 use super::policy::{Matcher, Open, Policy, Route};
 use super::routing::{DEFAULT, Hushed, Routed, SERVICE_LABELS, by_route, hindered, hushed, route};
 use super::signal::{AlertKey, AlertStatus, START_UNKNOWN, Signal};
@@ -94,6 +95,12 @@ fn one(draft: &Draft, alert: &AlertState) -> Section {
         lines.push(under(vec![ours(then)]));
     }
     lines.extend(silence(draft, alert));
+    lines.extend(holds(draft, alert, &routed).map(|held| {
+        under(vec![match held {
+            Ok(()) => faint("looked at again now: that holds"),
+            Err(not) => ours(format!("looked at again now: {not}")),
+        }])
+    }));
     let open = alert.incident.is_none_or(|id| draft.incident(id).is_some_and(super::incident::Incident::is_open));
     let change = if open {
         lever(alert.how, &routed)
@@ -215,6 +222,46 @@ fn silence(draft: &Draft, alert: &AlertState) -> Option<Line> {
             Some(under(vec![ours("that has ended; it is placed anew within a minute")]))
         }
         None => None,
+    }
+}
+
+/// Whether the reason of then is true of what is there now. `None`: there is nothing left to look at.
+fn holds(draft: &Draft, alert: &AlertState, routed: &Routed) -> Option<Result<(), String>> {
+    let incident = alert.incident.map(|id| draft.incident(id));
+    let is = |holds: bool, not: &str| Some(if holds { Ok(()) } else { Err(not.to_owned()) });
+    if let Some(incident) = incident {
+        let incident = incident.filter(|i| i.is_open())?;
+        let theirs = incident.service.as_deref();
+        return match alert.how {
+            How::Opened => match &incident.origin {
+                Some(Origin::Alert { source, fingerprint, route }) => is(
+                    *source == alert.key.source && *fingerprint == alert.key.fingerprint && *route == alert.route,
+                    "another alert is said to have opened it",
+                ),
+                _ => is(false, "its incident was not opened by an alert"),
+            },
+            How::SameService | How::Gathered => is(
+                routed.service.is_some() && theirs == routed.service.as_deref(),
+                "by today's rules it is of another service",
+            ),
+            How::Neighbour => is(
+                routed.service.as_deref().zip(theirs).is_some_and(|(a, b)| neighbours(draft, a, b)),
+                "by today's catalogue the services do not depend on each other",
+            ),
+            How::SameName => is(routed.service.is_none() && theirs.is_none(), "by today's rules it names a service"),
+            How::Storm => is(incident.origin == Some(Origin::Storm), "its incident gathers no storm"),
+            _ => None,
+        };
+    }
+    match alert.how {
+        How::Silenced => is(hushed(draft, &alert.labels).is_some(), "nothing silences it any more"),
+        How::RouteNever => is(routed.open == Open::Never, "by today's rules it could join or open"),
+        How::Alone => is(
+            routed.open == Open::Group && alert.route == routed.route,
+            "by today's rules it takes another route; it is placed anew within a minute",
+        ),
+        How::Unseen => is(alert.status == AlertStatus::Resolved, "it fires"),
+        _ => None,
     }
 }
 

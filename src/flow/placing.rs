@@ -328,7 +328,7 @@ fn related(draft: &Draft, signal: &Signal, service: Option<&str>) -> Option<(Inc
     Some((id, How::Neighbour, because))
 }
 
-fn neighbours(draft: &Draft, a: &str, b: &str) -> bool {
+pub(super) fn neighbours(draft: &Draft, a: &str, b: &str) -> bool {
     depends(draft, a, b) || depends(draft, b, a)
 }
 

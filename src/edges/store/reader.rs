@@ -138,6 +138,14 @@ impl Reader {
         Ok((found, last))
     }
 
+    /// Everything the flow looks at, as it is stored now.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn state(&self) -> Result<State, StoreError> {
+        self.restore().await
+    }
+
     pub(super) async fn restore(&self) -> Result<State, StoreError> {
         let mut desk = self.desk_row().await?;
         let sql = "SELECT body FROM alerts WHERE status = 'resolved' AND last_seen >= $1 OR status = 'firing' AND \

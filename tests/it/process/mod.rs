@@ -6,6 +6,7 @@ mod bot;
 mod canaries;
 mod check;
 mod drain;
+mod explain;
 mod faults;
 mod hostile;
 mod incident;
