@@ -111,7 +111,7 @@ impl Process {
     }
 
     async fn answers(&self, client: &reqwest::Client, path: &str) {
-        while client.get(format!("{}{path}", self.base)).send().await.is_ok_and(|a| a.status() == 200) != true {
+        while !client.get(format!("{}{path}", self.base)).send().await.is_ok_and(|a| a.status() == 200) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

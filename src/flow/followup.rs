@@ -289,6 +289,7 @@ fn same(a: &Issue, b: &Issue) -> bool {
 }
 
 /// An issue, to be followed there.
+#[must_use]
 pub fn link(issue: &Issue) -> Span {
     Span::Link { label: format!("{}#{}", issue.repository, issue.number), href: issue.url.clone() }
 }

@@ -123,14 +123,14 @@ struct Covers {
 fn covers(draft: &Draft, matchers: &[Matcher]) -> Covers {
     let mut covers = Covers::default();
     for alert in draft.alerts().filter(|a| a.incident.is_none_or(|id| !draft.desk.private.contains(&id))) {
-        let (matches, fires) = (hit(matchers, &alert.labels), alert.status == AlertStatus::Firing);
+        let (covered, fires) = (hit(matchers, &alert.labels), alert.status == AlertStatus::Firing);
         covers.known.1 += 1;
-        covers.known.0 += u64::from(matches);
+        covers.known.0 += u64::from(covered);
         covers.firing.1 += u64::from(fires);
-        covers.firing.0 += u64::from(fires && matches);
+        covers.firing.0 += u64::from(fires && covered);
         let homed = alert.incident.is_some_and(|id| draft.desk.open.contains_key(&id));
-        covers.homed += u64::from(fires && matches && homed);
-        covers.loose += u64::from(fires && matches && !homed);
+        covers.homed += u64::from(fires && covered && homed);
+        covers.loose += u64::from(fires && covered && !homed);
     }
     covers
 }

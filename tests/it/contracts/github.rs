@@ -239,6 +239,7 @@ async fn what_is_not_ours_is_answered_and_forgotten() {
 /// Anybody can post here: what never ends is put off, and takes nobody else's place; without a signature no body is waited for.
 #[tokio::test]
 async fn bodies_that_never_end_keep_nobody_else_out() {
+    const MADE_UP: &str = "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
     let door = Arc::new(MemoryDoor::default());
     let app = desk(&door);
     let endless = |signature: Option<&'static str>| {
@@ -250,7 +251,6 @@ async fn bodies_that_never_end_keep_nobody_else_out() {
         app.clone().oneshot(request.body(body).unwrap())
     };
     assert_eq!(endless(None).await.unwrap().status(), StatusCode::UNAUTHORIZED, "its headers are enough");
-    const MADE_UP: &str = "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
     let crowd = futures::future::join_all((0..200).map(|_| endless(Some(MADE_UP))));
     let statuses: Vec<StatusCode> = crowd.await.into_iter().map(|r| r.unwrap().status()).collect();
     assert!(statuses.iter().all(|s| *s == StatusCode::SERVICE_UNAVAILABLE), "{statuses:?}");

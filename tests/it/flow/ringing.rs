@@ -65,8 +65,8 @@ fn an_hour_of_ever_new_alerts_does_not_ring_one_phone_all_the_time() {
     let rung = rings(&story);
     assert!(rung.len() <= windows * (RINGS_AT_ONCE + 1) * per_incident, "{} rings in an hour", rung.len());
     // Whatever else is held back: the storm itself is told.
-    let storm = story.state.incidents.values().find(|i| i.origin == Some(Origin::Storm)).unwrap();
-    assert!(rung_for(&story, storm.id.0), "nobody was woken for the storm");
+    let gathered = story.state.incidents.values().find(|i| i.origin == Some(Origin::Storm)).unwrap();
+    assert!(rung_for(&story, gathered.id.0), "nobody was woken for the storm");
     // And it is decided by what is stored alone.
     let paged: usize = story.effects.iter().filter(|e| matches!(e, Effect::Page { .. })).count();
     assert_eq!(paged, rung.len());

@@ -174,11 +174,11 @@ fn a_moment_is_corrected_and_durations_follow() {
     assert!(story.say("ben", 1, "correct detected 10:00").unwrap().contains("is at 2026-11-20 10:00 UTC already"));
     assert!(told(&story, 1).contains("ben corrected \"resolved\" to 2026-11-20T10:45:00Z (was 2026-11-20T11:00:00Z)"));
     // What is learned again says when it was.
-    let lessons = story.journal.iter().filter_map(|e| match &e.fact {
+    let mut lessons = story.journal.iter().filter_map(|e| match &e.fact {
         Fact::Learned(lesson) => Some(lesson.closed_at.unwrap().minute()),
         _ => None,
     });
-    assert_eq!(lessons.last().unwrap(), "2026-11-20 10:45");
+    assert_eq!(lessons.next_back().unwrap(), "2026-11-20 10:45");
     let entries: Vec<_> = story.journal.iter().filter(|e| e.incident == IncidentId(1)).cloned().collect();
     let written = text::render(&postmortem::draft(story.incident(1), &entries, &story.policy).reply(), 90);
     insta::assert_snapshot!(written, @r#"
@@ -287,7 +287,7 @@ fn who_is_linked_to_nobody_wakes_hides_and_rewrites_nothing() {
         "rename something else",
         "correct impact 20m ago",
     ] {
-        let number = if words.starts_with("silence") { 0 } else { 1 };
+        let number = u32::from(!words.starts_with("silence"));
         let refused = story.say("ghost", number, words).unwrap_err();
         assert!(
             refused.contains("Link your account first") && refused.contains("Try: `id = \"ghost\"`"),

@@ -124,10 +124,10 @@ fn a_merge_that_makes_no_sense_is_refused() {
     );
 }
 
-fn past(case: &str, cause: &str) -> PastIncident {
+fn past(name: &str, cause: &str) -> PastIncident {
     PastIncident {
-        case: case.to_owned(),
-        title: format!("{case} was bad"),
+        case: name.to_owned(),
+        title: format!("{name} was bad"),
         opened_at: crate::world::town::START,
         cause: Some(cause.to_owned()),
         resolution: None,

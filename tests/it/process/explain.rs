@@ -116,10 +116,8 @@ async fn every_alert_of_a_storm_is_explained() {
         }
         assert!(answer.starts_with("Why, for 1 alert"), "{answer}");
         let over = state.status == AlertStatus::Resolved;
-        assert_eq!(
-            answer.contains("; heard of") && answer.contains(if over { "resolved" } else { "firing since" }),
-            true
-        );
+        let standing = if over { "resolved" } else { "firing since" };
+        assert!(answer.contains("; heard of") && answer.contains(standing), "{answer}");
         assert!(answer.contains("looked at again now: that holds"), "{:?}: {answer}", state.how);
         // By another way than the program's own.
         let home = state.incident.map(|id| &books.incidents.iter().find(|i| i.incident.id == id).unwrap().incident);
@@ -131,13 +129,13 @@ async fn every_alert_of_a_storm_is_explained() {
             ),
             How::SameService | How::Gathered => assert_eq!(theirs, Some(service)),
             How::Neighbour => {
-                assert_eq!(BTreeSet::from([theirs.unwrap(), service]), BTreeSet::from(["service-00", "service-01"]))
+                assert_eq!(BTreeSet::from([theirs.unwrap(), service]), BTreeSet::from(["service-00", "service-01"]));
             }
             How::Storm => assert_eq!(home.unwrap().origin, Some(Origin::Storm)),
             How::Silenced => assert!(home.is_none() && ["service-05", "service-06"].contains(&service)),
             How::RouteNever => assert!(home.is_none() && ["service-07", "service-08"].contains(&service)),
             How::Alone => {
-                assert!(home.is_none() && !state.labels["severity"].contains("critical") || state.route == "together")
+                assert!(home.is_none() && !state.labels["severity"].contains("critical") || state.route == "together");
             }
             other => panic!("{other:?} in a storm of firing alerts"),
         }

@@ -38,7 +38,7 @@ struct Bench {
     github: FakeGitHub,
     edge: GitHub,
     keys: std::sync::atomic::AtomicU32,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 fn configured(url: &str) -> Configured {
@@ -74,7 +74,7 @@ impl Bench {
         let github = FakeGitHub::start(clock.clone()).await;
         let edge = GitHub::new(&configured(&github.url), clock.clone()).unwrap();
         let engine = Self::engine(&ledger, &watch, &edge, policy, folder.path()).await;
-        Self { engine, ledger, watch, github, edge, keys: 0.into(), _folder: folder }
+        Self { engine, ledger, watch, github, edge, keys: 0.into(), folder }
     }
 
     async fn engine(
@@ -115,7 +115,7 @@ impl Bench {
         let clock: Arc<dyn Clock> = self.watch.clone();
         let edge = GitHub::new(&configured(&self.github.url), clock).unwrap();
         let policy = self.engine.policy().as_ref().clone();
-        let engine = Self::engine(&ledger, &self.watch, &edge, policy, self._folder.path()).await;
+        let engine = Self::engine(&ledger, &self.watch, &edge, policy, self.folder.path()).await;
         Self { engine, ledger, edge, ..self }
     }
 
@@ -218,8 +218,12 @@ async fn a_follow_up_becomes_an_issue_and_moves_both_ways() {
 
     // Shown on the card and in the postmortem.
     let incident = bench.incident(1).await;
-    let shown =
-        smokejumper::flow::card::card(&incident, &Default::default(), &bench.engine.policy(), bench.watch.now());
+    let shown = smokejumper::flow::card::card(
+        &incident,
+        &smokejumper::flow::desk::Desk::default(),
+        &bench.engine.policy(),
+        bench.watch.now(),
+    );
     let mut over = incident.clone();
     over.entries += 1;
     let told = smokejumper::flow::postmortem::draft(&over, &bench.ledger.journal(), &bench.engine.policy()).reply();

@@ -203,7 +203,7 @@ fn proven(now: At, jwt: &str) -> Result<(), String> {
     let (head, claims) = (part(head)?, part(claims)?);
     let number = |name: &str| claims[name].as_i64().ok_or(format!("no {name}"));
     let (issued, expires, now) = (number("iat")?, number("exp")?, now.0 / SECOND);
-    if head["alg"] != "RS256" || claims["iss"] != APP.to_string() {
+    if head["alg"] != "RS256" || claims["iss"].as_str().and_then(|id| id.parse().ok()) != Some(APP) {
         return Err(format!("{head} {claims}"));
     }
     if issued > now || expires <= now || expires - now > 600 || expires - issued > 600 {
@@ -298,7 +298,7 @@ impl Place<'_> {
 
     fn create(&self, truth: &mut Truth, body: &[u8]) -> Said {
         let known = ["title", "body", "labels", "assignees", "milestone"];
-        let content = match self.content(truth, body, &known) {
+        let content = match Self::content(truth, body, &known) {
             Ok(content) => content,
             Err(said) => return said,
         };
@@ -339,7 +339,7 @@ impl Place<'_> {
 
     fn change(&self, truth: &mut Truth, number: u64, body: &[u8]) -> Said {
         let content =
-            match self.content(truth, body, &["state", "state_reason", "assignees", "labels", "title", "body"]) {
+            match Self::content(truth, body, &["state", "state_reason", "assignees", "labels", "title", "body"]) {
                 Ok(content) => content,
                 Err(said) => return said,
             };
@@ -370,7 +370,7 @@ impl Place<'_> {
         Said::Json(200, shapes::issue(self.api, self.repository, issue))
     }
 
-    fn content(&self, truth: &mut Truth, body: &[u8], known: &[&str]) -> Result<Value, Said> {
+    fn content(truth: &mut Truth, body: &[u8], known: &[&str]) -> Result<Value, Said> {
         let content: Value = serde_json::from_slice(body).map_err(|_| message(400, "Problems parsing JSON"))?;
         let strange: Vec<_> =
             content.as_object().unwrap().keys().filter(|key| !known.contains(&key.as_str())).collect();
