@@ -139,7 +139,7 @@ impl Eraser {
 /// Without a server: opens the data directory for itself.
 ///
 /// # Errors
-/// It is in use, or see [`Eraser::erase`].
+/// It is in use, or see `Eraser::erase`.
 pub async fn erase_alone(config: &Config, requests: Vec<EraseRequest>, by: Actor) -> Result<Vec<Erased>, String> {
     let clock = Arc::new(crate::edges::clock::WallClock);
     let store = Store::open(super::location(config), clock).await.map_err(|e| e.to_string())?;

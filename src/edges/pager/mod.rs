@@ -1,6 +1,6 @@
 //! Pagers: services that have phones ring, in the order of the configuration, and what they tell of whoever answered.
 //!
-//! Each kind is a file here and a row in [`Way`]. A pager that refuses, or can't be reached, lets the page fall through to the next:
+//! Each kind is a file here and a row in `Way`. A pager that refuses, or can't be reached, lets the page fall through to the next:
 //! two phones ringing is a nuisance, none is an outage. Each pager gets a page under the same key however often it is tried, so it
 //! rings once there. Knows no incident and no rota; goes out by `egress` only.
 
