@@ -153,6 +153,10 @@ fn asked_for() -> Range<u64> {
     }
 }
 
+/// Of so many lives: a fault in what is seen more rarely than this would hardly be found. (An issue whose answer was lost, looked
+/// for and found again is the rarest, since there are many other things to do.)
+const SEEN_AT_LEAST: u64 = 10;
+
 #[test]
 fn every_life_keeps_the_promises() {
     for seed in kept_seeds() {
@@ -172,7 +176,8 @@ fn every_life_keeps_the_promises() {
     let took = began.elapsed().as_secs_f64();
     println!("{lives} lives in {took:.1} s, {:.0} a second; of these saw {seen:?}", lives as f64 / took);
     if lives >= LIVES {
-        let rare: Vec<_> = WORTH_SEEING.iter().filter(|what| seen.get(**what).is_none_or(|n| *n < 50)).collect();
+        let rare: Vec<_> =
+            WORTH_SEEING.iter().filter(|what| seen.get(**what).is_none_or(|n| *n < SEEN_AT_LEAST)).collect();
         assert!(rare.is_empty(), "the scripts hardly ever lead to {rare:?}: {seen:?}");
     }
 }
