@@ -2,6 +2,7 @@
 
 use super::exit::Exit;
 use super::{Global, speak};
+use crate::config::hints::hints;
 use crate::config::problem::{Problem, Weight};
 use crate::config::{Config, excerpt};
 use crate::edges::runner::catalogue;
@@ -36,6 +37,7 @@ pub fn run(global: &Global, args: &Args) -> Exit {
             speak::note(&format!("{} to mend before smokejumper starts", counted(errors, "error")));
         } else if !global.quiet {
             speak::out(&summary(&config, runbooks));
+            hints(&config.policy).iter().for_each(|hint| speak::out(&format!("hint: {hint}\n")));
         }
     }
     if errors == 0 { Exit::Ok } else { Exit::Failed }

@@ -4,6 +4,7 @@
 //! leave out.
 
 use super::checked::Checker;
+use super::imports::{self, Known};
 use super::people::groups;
 use super::raw::Text;
 use super::sheet::Sheet;
@@ -20,6 +21,12 @@ pub struct Catalogue {
     pub people: Option<Text>,
     pub services: Option<Text>,
     pub on_call: Option<Text>,
+    /// Files of GitHub that say who owns which folder.
+    #[serde(default)]
+    pub codeowners: Vec<Text>,
+    /// Files of Backstage, or folders with such files in them.
+    #[serde(default)]
+    pub backstage: Vec<Text>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -35,6 +42,8 @@ pub struct RawService {
     #[serde(default)]
     pub runbooks: Vec<Text>,
     pub channel: Option<Text>,
+    /// Its folder in the repository of CODEOWNERS.
+    pub path: Option<Text>,
 }
 
 pub(super) fn resolve<'f>(
@@ -42,8 +51,12 @@ pub(super) fn resolve<'f>(
     sheets: &[&'f Sheet<'f>],
     people: &[Person],
 ) -> BTreeMap<String, Service> {
-    let names: BTreeSet<&str> =
-        sheets.iter().flat_map(|s| &s.raw.services).map(|s| s.name.get_ref().as_str()).collect();
+    let Some(main) = sheets.first() else { return BTreeMap::new() };
+    checker.turn_to(main);
+    let elsewhere = &main.raw.catalogue;
+    let imported = imports::read(checker, &elsewhere.backstage);
+    let ours = sheets.iter().flat_map(|s| &s.raw.services).map(|s| s.name.get_ref().as_str());
+    let names: BTreeSet<&str> = ours.chain(imported.names()).collect();
     let mut used = BTreeSet::new();
     let mut services = BTreeMap::new();
     for sheet in sheets {
@@ -53,6 +66,10 @@ pub(super) fn resolve<'f>(
             services.insert(service.name.clone(), service);
         }
     }
+    let known = Known::new(sheets, people);
+    imported.fill(checker, &mut services, &known);
+    checker.turn_to(main);
+    imports::code_owners(checker, &elsewhere.codeowners, sheets, &mut services, &known);
     services
 }
 

@@ -2,14 +2,18 @@
 //!
 //! The only room that reads the environment. Knows the flow's policy and the people's words; knows no edge.
 
+mod backstage;
 mod calendar;
 mod catalogue;
 pub mod checked;
+mod codeowners;
 mod conditions;
 pub mod database;
 pub mod environment;
 pub mod excerpt;
 pub mod github;
+pub mod hints;
+mod imports;
 pub mod mapping;
 pub mod operations;
 pub mod pager;

@@ -10,6 +10,7 @@ mod changes;
 mod config;
 mod egress;
 mod github;
+mod imports;
 mod mapping;
 mod pager;
 mod rota;
