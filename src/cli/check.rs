@@ -37,7 +37,9 @@ pub fn run(global: &Global, args: &Args) -> Exit {
             speak::note(&format!("{} to mend before smokejumper starts", counted(errors, "error")));
         } else if !global.quiet {
             speak::out(&summary(&config, runbooks));
-            hints(&config.policy).iter().for_each(|hint| speak::out(&format!("hint: {hint}\n")));
+            for hint in &hints(&config.policy) {
+                speak::out(&format!("hint: {hint}\n"));
+            }
         }
     }
     if errors == 0 { Exit::Ok } else { Exit::Failed }
