@@ -6,8 +6,14 @@
 //! FOLDER: deliveries to replay, `webhooks.jsonl`, one Alertmanager webhook body a line; without it a small storm of its own.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement prints, and ends when it cannot measure")]
 
+#[path = "../tests/it/world/postgres.rs"]
+#[allow(dead_code, reason = "the tests use all of it")]
+mod postgres;
+
 use serde_json::{Value, json};
+use smokejumper::config::secret::Secret;
 use smokejumper::edges::clock::WallClock;
+use smokejumper::edges::store::location::Location;
 use smokejumper::edges::store::reader::Reader;
 use smokejumper::flow::effect::Effect;
 use smokejumper::flow::fact::Fact;
@@ -75,11 +81,12 @@ struct Process {
 }
 
 impl Process {
-    async fn smokejumper(binary: &Path, folder: &Path, client: &reqwest::Client) -> Self {
+    async fn smokejumper(binary: &Path, folder: &Path, database: Option<&str>, client: &reqwest::Client) -> Self {
         let mut child = Command::new(binary)
             .args(["serve", "--config", "smokejumper.toml", "--data-dir", "data"])
             .current_dir(folder)
             .env_clear()
+            .envs(database.map(|url| ("SMOKEJUMPER_DATABASE_URL", url)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -147,16 +154,27 @@ async fn main() {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
     println!("{}", given.binary.display());
     if given.wants("sqlite") {
-        steady(&given, &client, "sqlite", "").await;
+        steady(&given, &client, "sqlite", None).await;
+    }
+    if given.wants("postgres") {
+        match postgres::programs() {
+            // On the same disk as SQLite's file, and with its default care for what is on it.
+            Some(programs) => {
+                let cluster = postgres::Cluster::start_in(postgres::folder_in("/tmp"), &programs, &[]);
+                let database = cluster.database().await;
+                steady(&given, &client, "postgres", Some(database.url)).await;
+            }
+            None => println!("skipped: Postgres is not installed"),
+        }
     }
     if given.wants("ingest") {
         ingest(&given, &client).await;
     }
 }
 
-fn configured(database: &str) -> tempfile::TempDir {
+fn configured() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let text = format!("[server]\nlisten = \"127.0.0.1:0\"\n\n{database}\n");
+    let text = "[server]\nlisten = \"127.0.0.1:0\"\n";
     std::fs::write(folder.path().join("smokejumper.toml"), text).unwrap();
     folder
 }
@@ -201,9 +219,10 @@ fn one(service: &str, n: usize, round: usize, over: bool) -> Value {
 }
 
 /// At the wanted rate, each delivery at its own time whatever became of the one before.
-async fn steady(given: &Given, client: &reqwest::Client, name: &str, database: &str) {
-    let folder = configured(database);
-    let server = Process::smokejumper(&given.binary, folder.path(), client).await;
+async fn steady(given: &Given, client: &reqwest::Client, name: &str, url: Option<String>) {
+    let folder = configured();
+    let server = Process::smokejumper(&given.binary, folder.path(), url.as_deref(), client).await;
+    let place = Location::new(&folder.path().join("data"), url.map(Secret::new));
     let deliveries = deliveries(given);
     let url = format!("{}/alerts/alertmanager", server.base);
     let length = Duration::from_secs_f64(given.minutes * 60.0);
@@ -250,12 +269,12 @@ async fn steady(given: &Given, client: &reqwest::Client, name: &str, database: &
         server.memory("VmHWM") as f64 / 1024.0
     );
     println!("{:<34} {:>8.1} s of {took:.0} s", "CPU of the server", server.cpu() - cpu);
-    seen(folder.path()).await;
+    seen(&place).await;
 }
 
 /// What people saw: incidents, and how long each waited for its card.
-async fn seen(folder: &Path) {
-    let reader = Reader::open(&folder.join("data"), Arc::new(WallClock)).await.unwrap();
+async fn seen(place: &Location) {
+    let reader = Reader::open(place, Arc::new(WallClock)).await.unwrap();
     loop {
         let counts = reader.counts().await.unwrap();
         if counts.waiting == 0 {
@@ -283,8 +302,8 @@ async fn seen(folder: &Path) {
 async fn ingest(given: &Given, client: &reqwest::Client) {
     println!("\n== alerts taken in per CPU second of the server (and per second), {SENDERS} senders");
     for size in BODIES {
-        let folder = configured("");
-        let server = Process::smokejumper(&given.binary, folder.path(), client).await;
+        let folder = configured();
+        let server = Process::smokejumper(&given.binary, folder.path(), None, client).await;
         let url = format!("{}/alerts/alertmanager", server.base);
         pour(&server, client, "smokejumper", &url, size, |alerts| {
             json!({"version": "4", "groupKey": "g", "status": "firing", "receiver": "r", "truncatedAlerts": 0, "alerts": alerts})

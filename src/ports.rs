@@ -6,7 +6,7 @@ use crate::flow::State;
 use crate::flow::desk::{AlertState, Desk};
 use crate::flow::effect::{Destination, Effect};
 use crate::flow::event::Event;
-use crate::flow::fact::{Ended, Entry, Issue, Room, RunOutcome, Verdict};
+use crate::flow::fact::{Ended, Entry, Issue, Room, RoomChange, RunOutcome, Verdict};
 use crate::flow::identity::{Identity, PersonId, Platform};
 use crate::flow::incident::{Incident, IncidentId};
 use crate::flow::moment::At;
@@ -14,6 +14,7 @@ use crate::flow::plan::{FileDigest, Plan};
 use crate::flow::policy::Policy;
 use crate::flow::recollection::{Lesson, PastIncident, Question, Recollection};
 use crate::flow::remediation::Approved;
+use crate::flow::rooms::Furnishing;
 use async_trait::async_trait;
 use smokejumper_intents::intent::Ask;
 use smokejumper_intents::reply::Reply;
@@ -21,6 +22,7 @@ use smokejumper_intents::word::Severity;
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 // ---- storage ---------------------------------------------------------------------------------------------------
 
@@ -142,6 +144,14 @@ pub trait Outbox: Send + Sync {
     /// Whether this process is surely still the one that acts on the world for this database. Asked directly before what cannot be
     /// taken back or repeated: `false` is no proof that another has taken over, `true` that none has. Returns at once.
     fn may_act(&self) -> bool;
+    /// The platform's id of what the newest delivered row of this incident and destination with this key (`Effect::supersedes`)
+    /// made: the card, the announcement.
+    async fn last_posted(
+        &self,
+        incident: IncidentId,
+        destination: Destination,
+        key: &str,
+    ) -> Result<Option<String>, StoreError>;
     /// When the next pending row is due.
     async fn next_due(&self) -> Result<Option<At>, StoreError>;
 }
@@ -172,6 +182,8 @@ pub trait Views: Send + Sync {
     async fn said(&self, viewer: &Identity, id: IncidentId, platform: Platform) -> Result<Vec<Said>, StoreError>;
     /// The desk without its alerts.
     async fn desk(&self) -> Result<Desk, StoreError>;
+    /// The incident whose room this is or was, whoever asks: it only says which one is meant, not what it is about.
+    async fn incident_of_room(&self, platform: Platform, room: &str) -> Result<Option<IncidentId>, StoreError>;
 }
 
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -195,7 +207,18 @@ pub trait Door: Send + Sync {
     /// Takes deliveries in; durable when it returns.
     async fn take(&self, arrivals: Vec<Arrival>) -> Result<(), StoreError>;
     /// Somebody asked; acts are stored first, asks are only answered. `key` makes a repeated click one act.
-    async fn ask(&self, by: Identity, ask: Ask, key: String) -> Result<Reply, StoreError>;
+    async fn ask(&self, by: Identity, ask: Ask, key: String) -> Result<Reply, StoreError> {
+        self.ask_noting(by, ask, key, None).await
+    }
+    /// The same; tells on `stored` as soon as nothing of it can be lost any more, before the reply is there. Vendors want to hear
+    /// of that within three seconds. Dropped without a word: it was not stored, and the error says why.
+    async fn ask_noting(
+        &self,
+        by: Identity,
+        ask: Ask,
+        key: String,
+        stored: Option<oneshot::Sender<()>>,
+    ) -> Result<Reply, StoreError>;
     async fn bury(&self, letter: DeadLetter) -> Result<(), StoreError>;
 }
 
@@ -264,6 +287,33 @@ pub enum Undelivered {
     /// It will never work; a person must act.
     #[error("cannot be delivered: {why}")]
     Never { why: String },
+    /// Certainly no effect: the room it was meant for was archived or deleted by hand. No fault of anybody's.
+    #[error("the room is not there: {why}")]
+    NoRoom { change: RoomChange, why: String },
+}
+
+/// What is looked for, of what may or may not have had an effect.
+#[derive(Clone, Copy, Debug)]
+pub enum Sought<'a> {
+    Room {
+        name: &'a str,
+    },
+    /// A card or a message.
+    Message {
+        room: &'a Room,
+    },
+    Told {
+        to: &'a Identity,
+    },
+    Announcement,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    Room(Room),
+    /// The platform's id of it.
+    Message(String),
 }
 
 #[async_trait]
@@ -271,13 +321,14 @@ pub trait Chat: Send + Sync {
     fn platform(&self) -> Platform;
     /// `name` is wanted; the room says how it was really named.
     async fn open_room(&self, op: &str, incident: &Incident, name: &str) -> Result<Room, Undelivered>;
-    /// Makes or edits the card; gives the platform's id of it.
+    /// Makes the card, or edits the one that was `posted`; gives the platform's id of it. One that is not there any more is made anew.
     async fn card(
         &self,
         op: &str,
         incident: &Incident,
         room: &Room,
         card: &Reply,
+        posted: Option<&str>,
     ) -> Result<Option<String>, Undelivered>;
     async fn say(
         &self,
@@ -286,6 +337,34 @@ pub trait Chat: Send + Sync {
         room: &Room,
         message: &Reply,
     ) -> Result<Option<String>, Undelivered>;
+
+    /// Brings the room to how it should be; doing it twice is the same as once. Gives what could not be done, in words for people.
+    /// A platform whose rooms have nothing but messages does nothing.
+    async fn furnish(&self, _: &Incident, _: &Room, _: &Furnishing) -> Result<Vec<String>, Undelivered> {
+        Ok(Vec::new())
+    }
+
+    /// Says something to one person alone; gives the platform's id of it.
+    async fn tell(&self, _op: &str, _: &Incident, _to: &Identity, _: &Reply) -> Result<Option<String>, Undelivered> {
+        Err(Undelivered::Never { why: format!("nobody is written to alone on {}", self.platform().label()) })
+    }
+
+    /// Tells everybody, or edits what was `posted`; gives the platform's id of it.
+    async fn announce(
+        &self,
+        _op: &str,
+        _: &Incident,
+        _: &Reply,
+        _posted: Option<&str>,
+    ) -> Result<Option<String>, Undelivered> {
+        Err(Undelivered::Never { why: format!("{} has no place for announcements", self.platform().label()) })
+    }
+
+    /// What was made under `op` at `since` or later. `Ok(None)` is certain: nothing was. A platform where everything may be
+    /// repeated is never asked.
+    async fn find(&self, _op: &str, _: &Incident, _: Sought<'_>, _since: At) -> Result<Option<Found>, Undelivered> {
+        Err(Undelivered::Never { why: format!("nothing can be looked for on {}", self.platform().label()) })
+    }
 }
 
 #[async_trait]

@@ -53,6 +53,7 @@ fn intent(intent: &Intent) -> bool {
         Intent::TakeRole { who: it, .. } => who(it),
         Intent::SetState { note, .. } => note.as_deref().is_none_or(paragraph),
         Intent::Note { text } => prose(text, NOTE_MAX),
+        Intent::Keep { message, .. } => message.is_within(),
         Intent::Page { who: it, message } => who(it) && message.as_deref().is_none_or(paragraph),
         Intent::Snooze { minutes } => minutes.is_none_or(|m| SNOOZE_MINUTES.contains(&m)),
         Intent::Run { runbook, params, .. } => name(runbook) && parameters(params),
@@ -93,6 +94,7 @@ fn intent(intent: &Intent) -> bool {
         Intent::Acknowledge
         | Intent::SetSeverity { .. }
         | Intent::List { .. }
+        | Intent::Mine
         | Intent::Card
         | Intent::Why
         | Intent::Similar
@@ -187,7 +189,9 @@ fn paragraph(s: &str) -> bool {
     prose(s, PARAGRAPH_MAX)
 }
 
-fn prose(s: &str, max: usize) -> bool {
+/// A text of at most `max` characters as [`inert::prose`] leaves it, and not empty.
+#[must_use]
+pub fn prose(s: &str, max: usize) -> bool {
     !s.is_empty() && s.trim() == s && !longer(s, max) && !s.chars().any(|c| c != '\n' && inert::is_unseen(c))
 }
 

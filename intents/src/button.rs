@@ -8,6 +8,7 @@
 use crate::bounds;
 use crate::inert;
 use crate::intent::{Ask, Due, Intent, Item, Who};
+use crate::quoted::{Keep, Quoted};
 use crate::token;
 use crate::word::{Role, Severity, State};
 use std::fmt::Write as _;
@@ -193,6 +194,17 @@ fn written(ask: &Ask) -> String {
         Intent::WhoToCall => to("who"),
         Intent::OnCall { of } => to("on-call").optional(of.as_deref()),
         Intent::Explain { alert } => to("explain").optional(alert.as_deref()),
+        Intent::Keep { message, what } => to("keep")
+            .raw(match what {
+                Keep::Timeline => "timeline",
+                Keep::Task => "task",
+            })
+            .raw(message.at)
+            .text(&message.id)
+            .text(&message.text)
+            .optional(message.author.as_deref())
+            .optional(message.link.as_deref()),
+        Intent::Mine => to("mine"),
         Intent::Runbooks => to("runbooks"),
         Intent::Postmortem => to("postmortem"),
         Intent::Timeline => to("timeline"),
@@ -289,6 +301,18 @@ fn parsed(body: &str) -> Result<Ask, Unreadable> {
         "who" => Intent::WhoToCall,
         "on-call" => Intent::OnCall { of: optional(next()?)? },
         "explain" => Intent::Explain { alert: optional(next()?)? },
+        "keep" => {
+            let what = match next()? {
+                "timeline" => Keep::Timeline,
+                "task" => Keep::Task,
+                _ => return Err(Unreadable::Malformed),
+            };
+            let at = next()?.parse().map_err(|_| Unreadable::Malformed)?;
+            let (id, text) = (unescape(next()?)?, unescape(next()?)?);
+            let message = Quoted { id, text, at, author: optional(next()?)?, link: optional(next()?)? };
+            Intent::Keep { message, what }
+        }
+        "mine" => Intent::Mine,
         "runbooks" => Intent::Runbooks,
         "postmortem" => Intent::Postmortem,
         "timeline" => Intent::Timeline,

@@ -2,6 +2,7 @@
 //!
 //! *Acts* change something and are journalled; *asks* only read and are not.
 
+use crate::quoted::{Keep, Quoted};
 use crate::word::{Milestone, Right, Role, Severity, State};
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +72,11 @@ pub enum Intent {
     },
     Note {
         text: String,
+    },
+    /// A message of the place is kept, at its own time. Comes from the message itself (a shortcut, an emoji), never from words.
+    Keep {
+        message: Quoted,
+        what: Keep,
     },
     /// A person, or a team: then whoever of it is on call.
     Page {
@@ -164,6 +170,8 @@ pub enum Intent {
     Search {
         query: String,
     },
+    /// What whoever asks has to do: their incidents, tasks, follow-ups, and what waits for their approval.
+    Mine,
     /// Where the incident stands.
     Card,
     Why,
@@ -195,6 +203,7 @@ impl Intent {
         !matches!(
             self,
             Self::List { .. }
+                | Self::Mine
                 | Self::Search { .. }
                 | Self::Card
                 | Self::Why

@@ -5,7 +5,7 @@
 //!
 //! In reading order: [`utterance`] (what was said), [`intent`] (everything one can ask), [`verb`] and `verbs` (one file
 //! per verb, one table), [`token`] (words, quotes, fences, dates), [`hear`] (the reading itself), [`misread`] (errors
-//! that help), [`confirm`], [`help`], [`forms`], [`button`] and [`say`] (an ask in 100 characters, and as a command), [`reply`] and
+//! that help), [`confirm`], [`help`], [`forms`], [`button`] and [`say`] (an ask in 100 characters, and as a command), [`quoted`] (a message that is kept), [`reply`] and
 //! [`text`] (what the bot says, and in a terminal).
 
 pub mod args;
@@ -19,6 +19,7 @@ pub mod inert;
 pub mod intent;
 pub mod misread;
 pub mod near;
+pub mod quoted;
 pub mod reply;
 pub mod say;
 pub mod text;

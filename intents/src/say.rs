@@ -85,6 +85,9 @@ fn command(ask: &Ask, quoted: bool) -> String {
             ("silence", vec![anyway, Some(matchers.clone()), Some(token::minutes_text(*minutes)), comment.clone()])
         }
         Intent::EndSilence { silence } => ("silence", vec![Some(format!("end S-{silence}"))]),
+        // Only the message itself says this.
+        Intent::Keep { .. } => ("", vec![]),
+        Intent::Mine => ("mine", vec![]),
         Intent::List { closed } => ("list", vec![closed.then(|| "closed".to_owned())]),
         Intent::Search { query } => ("search", vec![Some(query.clone())]),
         Intent::Card => ("card", vec![]),

@@ -253,6 +253,7 @@ fn needing_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("[database]", shown(&old.database) != shown(&new.database)),
         ("[console] hosts", old.hosts != new.hosts),
         ("[github]", shown(&old.github) != shown(&new.github)),
+        ("[slack]", shown(&old.slack) != shown(&new.slack)),
         ("[[pager]]", shown(&old.pagers) != shown(&new.pagers)),
         ("[log], [metrics], [heartbeat], [retention]", shown(&old.operations) != shown(&new.operations)),
     ];

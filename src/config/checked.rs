@@ -10,6 +10,7 @@ use super::problem::{MAX_PROBLEMS, Problem};
 use super::raw::{self, Raw, Text};
 use super::secret::Secret;
 use super::sheet::{self, Sheet, text_of};
+use super::slack::{self, Slack};
 use super::source::{KnownKind, Source};
 use super::sources::Written;
 use super::wording::short;
@@ -55,6 +56,8 @@ pub struct Config {
     pub operations: Operations,
     /// `None`: follow-ups stay here.
     pub github: Option<GitHub>,
+    /// `None`: nobody talks on Slack.
+    pub slack: Option<Slack>,
     /// Every file that was read besides `file`: when one changes, the configuration has.
     pub files: Vec<PathBuf>,
 }
@@ -223,6 +226,7 @@ impl<'f> Checker<'f> {
         let pagers = pager::resolve(self, raw, &secrets, &mut policy);
         let operations = operations::resolve(self, raw, &secrets);
         let github = github::resolve(self, raw, &secrets, &mut policy);
+        let slack = slack::resolve(self, raw, &secrets, environment, &mut policy);
         let written = raw.server.as_ref().and_then(|server| server.data_dir.as_ref());
         let written = written.map(|d| self.folder.join(d.get_ref()));
         let config = Config {
@@ -239,6 +243,7 @@ impl<'f> Checker<'f> {
             pagers,
             operations,
             github,
+            slack,
             files: std::mem::take(&mut self.files).into_iter().collect(),
         };
         (config, database_unknown)

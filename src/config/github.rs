@@ -1,5 +1,6 @@
 //! GitHub, where follow-ups become issues: its address, who we are there, and what webhooks are signed with.
 
+use super::api;
 use super::catalogue::slug;
 use super::checked::Checker;
 use super::raw::{Raw, Text};
@@ -9,7 +10,6 @@ use super::value::OneOrMany;
 use super::wording::short;
 use crate::flow::policy::{Policy, Tracking};
 use serde::Deserialize;
-use std::net::IpAddr;
 use toml::Spanned;
 
 /// GitHub itself; GitHub Enterprise Server is `https://HOST/api/v3`.
@@ -97,7 +97,8 @@ pub(super) fn resolve(checker: &mut Checker<'_>, raw: &Raw, secrets: &Resolved, 
             checker.error(&label.span(), format!("`{}` is no label", short(text)), hint);
         }
     }
-    let api_url = api_url(checker, written);
+    let (usual_api, like) = (DEFAULT_API, "https://HOST/api/v3");
+    let api_url = api::address(checker, written.api_url.as_ref(), written.allow_plaintext, usual_api, like);
     policy.tracking = Some(Tracking {
         repository: usual,
         labels: written.labels.iter().map(|l| l.get_ref().clone()).collect(),
@@ -105,29 +106,4 @@ pub(super) fn resolve(checker: &mut Checker<'_>, raw: &Raw, secrets: &Resolved, 
     });
     let allow_plaintext = written.allow_plaintext;
     access.map(|access| GitHub { api_url, access, webhook: webhook.unwrap_or_default(), allow_plaintext })
-}
-
-/// Without a slash at its end.
-fn api_url(checker: &mut Checker<'_>, written: &RawGitHub) -> String {
-    let Some(address) = &written.api_url else { return DEFAULT_API.to_owned() };
-    let text = address.get_ref().trim_end_matches('/');
-    if let Some(rest) = text.strip_prefix("http://") {
-        let host = rest.split('/').next().unwrap_or_default();
-        if !written.allow_plaintext && !is_loopback(host) {
-            let hint = "write https://, or add allow_plaintext = true if you mean it";
-            checker.error(&address.span(), "the token would cross the network in plain text", hint);
-        }
-    } else if !text.starts_with("https://") {
-        let hint = format!("leave the key out for {DEFAULT_API}, or write \"https://HOST/api/v3\"");
-        checker.error(&address.span(), "this is not the address of an API", hint);
-    }
-    text.to_owned()
-}
-
-fn is_loopback(authority: &str) -> bool {
-    let host = match authority.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
-    };
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

@@ -2,6 +2,7 @@
 //!
 //! The only room that reads the environment. Knows the flow's policy and the people's words; knows no edge.
 
+mod api;
 mod backstage;
 mod calendar;
 mod catalogue;
@@ -25,6 +26,7 @@ mod rules;
 pub mod secret;
 mod secrets;
 mod sheet;
+pub mod slack;
 mod sns;
 pub mod source;
 mod sources;

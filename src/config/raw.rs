@@ -9,6 +9,7 @@ use super::pager::{RawEscalation, RawNudges, RawPager};
 use super::people::{RawPerson, RawTeam};
 use super::problem::{MAX_PROBLEMS, Problem};
 use super::rota::RawOnCall;
+use super::slack::RawSlack;
 use super::value::{Age, Duration, Moment, OneOrMany};
 use super::wording;
 use serde::Deserialize;
@@ -36,6 +37,7 @@ pub const TABLES: &[&str] = &[
     "working_hours",
     "on_call",
     "service",
+    "slack",
     "github",
     "route",
     "silence",
@@ -71,6 +73,7 @@ pub struct Raw {
     pub working_hours: WorkingHours,
     pub on_call: Vec<RawOnCall>,
     pub services: Vec<RawService>,
+    pub slack: Option<Spanned<RawSlack>>,
     pub github: Option<Spanned<RawGitHub>>,
     pub routes: Vec<Route>,
     pub silences: Vec<Silence>,
@@ -328,6 +331,10 @@ pub fn read(file: &Path, source: &str, tables: &[&'static str]) -> (Raw, Vec<Pro
             "person" => raw.people = reader.tables("person", value),
             "team" => raw.teams = reader.tables("team", value),
             "working_hours" => raw.working_hours = reader.table(value).unwrap_or_default(),
+            "slack" => {
+                let span = value.span();
+                raw.slack = reader.table(value).map(|slack| Spanned::new(span, slack));
+            }
             "github" => {
                 let span = value.span();
                 raw.github = reader.table(value).map(|github| Spanned::new(span, github));

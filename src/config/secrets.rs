@@ -31,27 +31,49 @@ pub(super) fn resolve(
     let mut resolved = Resolved::new();
     for (name, secret) in written {
         let key = checker.name("secret", name, &mut used);
-        let value = match secret {
-            raw::Secret::Plain(text) => {
-                if checker.file.metadata().is_ok_and(|m| m.permissions().mode() & 0o077 != 0) {
-                    let what = format!("the secret `{}` stands in a file others may read", short(&key));
-                    checker.warn(&name.span(), what, "chmod 600 the configuration, or use { env = … } or { file = … }");
-                }
-                Some(text.get_ref().clone())
+        let secret = match secret {
+            raw::Secret::Plain(text) => plain(checker, &key, &name.span(), text.get_ref()),
+            raw::Secret::From(from) => {
+                elsewhere(checker, from, &key, environment).and_then(|v| fit(checker, &key, &name.span(), v))
             }
-            raw::Secret::From(from) => elsewhere(checker, from, &key, environment),
         };
-        let Some(value) = value else { continue };
-        if value.is_empty() {
-            checker.error(&name.span(), format!("the secret `{}` is empty", short(&key)), "give it a value");
-        } else if WELL_KNOWN.contains(&value.to_lowercase().as_str()) {
-            let what = format!("the secret `{}` is one that anybody would guess", short(&key));
-            checker.error(&name.span(), what, "use a random one, such as of `openssl rand -hex 32`");
-        } else {
-            resolved.insert(key, (name.span(), Secret::new(value)));
+        if let Some(secret) = secret {
+            resolved.insert(key, (name.span(), secret));
         }
     }
     resolved
+}
+
+/// A value that stands in the configuration itself.
+pub(super) fn plain(checker: &mut Checker<'_>, key: &str, span: &Range<usize>, value: &str) -> Option<Secret> {
+    if checker.file.metadata().is_ok_and(|m| m.permissions().mode() & 0o077 != 0) {
+        let what = format!("the secret `{}` stands in a file others may read", short(key));
+        checker.warn(
+            span,
+            what,
+            "chmod 600 the configuration, or keep the value in the environment or a file of its own",
+        );
+    }
+    fit(checker, key, span, value.to_owned())
+}
+
+/// A value in a file of its own.
+pub(super) fn of_file(checker: &mut Checker<'_>, key: &str, span: &Range<usize>, path: &str) -> Option<Secret> {
+    let value = file(checker, span, path, key)?;
+    fit(checker, key, span, value)
+}
+
+/// Held to be one that nobody guesses.
+fn fit(checker: &mut Checker<'_>, key: &str, span: &Range<usize>, value: String) -> Option<Secret> {
+    if value.is_empty() {
+        checker.error(span, format!("the secret `{}` is empty", short(key)), "give it a value");
+    } else if WELL_KNOWN.contains(&value.to_lowercase().as_str()) {
+        let what = format!("the secret `{}` is one that anybody would guess", short(key));
+        checker.error(span, what, "use a random one, such as of `openssl rand -hex 32`");
+    } else {
+        return Some(Secret::new(value));
+    }
+    None
 }
 
 fn elsewhere(
@@ -71,30 +93,31 @@ fn elsewhere(
             }
             value
         }
-        (None, Some(path)) => {
-            let path = checker.folder.join(path);
-            checker.files.insert(path.clone());
-            match contents(&path) {
-                Ok((value, open)) => {
-                    if open {
-                        let what = format!("{} may be read by others", path.display());
-                        checker.warn(&from.span(), what, "chmod 600 it");
-                    }
-                    Some(value)
-                }
-                Err(why) => {
-                    let what = format!("the secret file {} of `{}` cannot be used: {why}", path.display(), short(name));
-                    checker.error(&from.span(), what, "put the value alone into it, readable by this user");
-                    None
-                }
-            }
-        }
+        (None, Some(path)) => file(checker, &from.span(), path, name),
         _ => {
             checker.error(
                 &from.span(),
                 "a secret comes from one place",
                 "write { env = \"NAME\" } or { file = \"path\" }",
             );
+            None
+        }
+    }
+}
+
+fn file(checker: &mut Checker<'_>, span: &Range<usize>, path: impl AsRef<Path>, name: &str) -> Option<String> {
+    let path = checker.folder.join(path);
+    checker.files.insert(path.clone());
+    match contents(&path) {
+        Ok((value, open)) => {
+            if open {
+                checker.warn(span, format!("{} may be read by others", path.display()), "chmod 600 it");
+            }
+            Some(value)
+        }
+        Err(why) => {
+            let what = format!("the secret file {} of `{}` cannot be used: {why}", path.display(), short(name));
+            checker.error(span, what, "put the value alone into it, readable by this user");
             None
         }
     }

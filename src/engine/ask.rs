@@ -7,6 +7,7 @@ use crate::flow::card::card;
 use crate::flow::catchup::catch_up;
 use crate::flow::identity::Identity;
 use crate::flow::incident::IncidentId;
+use crate::flow::mine::mine;
 use crate::flow::on_call::{of_service, on_call};
 use crate::flow::privacy::veil_found;
 use crate::flow::refusal::Refusal;
@@ -19,6 +20,8 @@ use smokejumper_intents::utterance::Place;
 
 /// Incidents and alerts a list shows.
 const LISTED: u32 = 25;
+/// Open incidents looked through for what is somebody's.
+const MINE: u32 = 200;
 /// Hits a search shows.
 const FOUND: usize = 10;
 
@@ -37,6 +40,10 @@ impl Engine {
                 let incidents = views.list(by, *closed, LISTED).await?;
                 let loose = if *closed { Vec::new() } else { views.loose(by, LISTED).await? };
                 return Ok(answer::list(&incidents, &loose, *closed, now));
+            }
+            Intent::Mine => {
+                let incidents = views.list(by, false, MINE).await?;
+                return Ok(mine(&incidents, &policy, by, now));
             }
             Intent::Search { query } => {
                 return Ok(match self.ports.memory.search(query, FOUND).await {

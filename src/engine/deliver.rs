@@ -8,10 +8,11 @@ use crate::flow::card::card;
 use crate::flow::effect::Effect;
 use crate::flow::escalation::key;
 use crate::flow::event::{Event, Fresh};
-use crate::flow::fact::{Answered, Ended, RunOutcome};
+use crate::flow::fact::{Answered, Ended, RoomChange, RunOutcome};
 use crate::flow::identity::{Party, Platform};
 use crate::flow::incident::{Incident, IncidentId, Page, Phase};
 use crate::flow::moment::{DAY, MINUTE, SECOND};
+use crate::flow::rooms::{announcement, furnishing};
 use crate::flow::triage::question;
 use crate::ports::{Arrival, Call, Outgoing, Progress, StoreError, Undelivered};
 use smokejumper_intents::reply::Reply;
@@ -115,7 +116,11 @@ impl Engine {
         if let Effect::Run { incident, request } = row.effect {
             return self.run(row, incident, request).await;
         }
-        Ok(Some(self.perform(row).await.unwrap_or_else(|problem| self.undelivered(row, problem))))
+        Ok(Some(match self.perform(row).await {
+            Ok(done) => done,
+            Err(Undelivered::NoRoom { change, why }) => self.no_room(row, change, why).await?,
+            Err(problem) => self.undelivered(row, problem),
+        }))
     }
 
     /// What is stored of a row whose delivery came to grief in our own code.
@@ -172,8 +177,31 @@ impl Engine {
                 let (chat, room) = self.room(&incident, *platform)?;
                 let desk = self.ports.views.desk().await.map_err(unavailable)?;
                 let card = card(&incident, &desk, &self.policy(), now).bounded();
-                let remote = chat.card(&row.op, &incident, room, &card).await?;
-                Ok(Done::sent(remote, Some(card)))
+                let posted = self.posted(row).await.map_err(unavailable)?;
+                let remote = chat.card(&row.op, &incident, room, &card, posted.as_deref()).await?;
+                Ok(Done::sent(remote.or(posted), Some(card)))
+            }
+            Effect::Furnish { platform, .. } => {
+                let (chat, room) = self.room(&incident, *platform)?;
+                let wanted = furnishing(&incident, &self.policy(), *platform);
+                let problems = chat.furnish(&incident, room, &wanted).await?;
+                for problem in problems {
+                    tracing::warn!(incident = %id, room = room.name, %problem, "the room is not quite as it should be");
+                }
+                Ok(Done::sent(None, None))
+            }
+            Effect::Announce { platform, .. } => {
+                let chat = self.ports.chats.get(platform).ok_or_else(|| not_connected(*platform))?;
+                let message = announcement(&incident).bounded();
+                let posted = self.posted(row).await.map_err(unavailable)?;
+                let remote = chat.announce(&row.op, &incident, &message, posted.as_deref()).await?;
+                Ok(Done::sent(remote.or(posted), Some(message)))
+            }
+            Effect::Tell { to, message, .. } => {
+                let chat = self.ports.chats.get(&to.platform).ok_or_else(|| not_connected(to.platform))?;
+                let message = message.as_ref().clone().bounded();
+                let remote = chat.tell(&row.op, &incident, to, &message).await?;
+                Ok(Done::sent(remote, Some(message)))
             }
             Effect::Say { platform, message, .. } => {
                 let (chat, room) = self.room(&incident, *platform)?;
@@ -216,6 +244,12 @@ impl Engine {
         let remote = Some(room.id.clone());
         let event = Event::RoomOpened { incident: incident.id, platform, room };
         Ok(Done { event: Some(event), ..Done::sent(remote, None) })
+    }
+
+    /// The platform's id of what earlier rows like this one made there.
+    async fn posted(&self, row: &Outgoing) -> Result<Option<String>, StoreError> {
+        let Some(key) = row.effect.supersedes() else { return Ok(None) };
+        self.ports.outbox.last_posted(row.effect.incident(), row.effect.destination(), &key).await
     }
 
     /// Where the incident is talked about; a room that is being made comes with the next attempt.
@@ -278,6 +312,19 @@ impl Engine {
         Ok(Some(Done::with(Event::Ran { incident, request, outcome })))
     }
 
+    /// Nothing more is sent there; that the room was changed is a fact, once, and not a failure.
+    async fn no_room(&self, row: &Outgoing, change: RoomChange, why: String) -> Result<Done, StoreError> {
+        let incident = row.effect.incident();
+        let (Effect::Card { platform, .. } | Effect::Say { platform, .. } | Effect::Furnish { platform, .. }) =
+            row.effect
+        else {
+            return Ok(given_up(row, why));
+        };
+        let room = self.incident(incident).await?.and_then(|mut incident| incident.rooms.remove(&platform));
+        let event = room.map(|room| Event::RoomChanged { incident, platform, room: room.id, change });
+        Ok(Done { progress: Progress::Superseded { why }, event })
+    }
+
     /// Again later, or never: then a person is told.
     fn undelivered(&self, row: &Outgoing, problem: Undelivered) -> Done {
         let attempts = row.attempts.saturating_add(1);
@@ -305,7 +352,9 @@ impl Engine {
             // It may have had its effect, and that does no harm: a person is told that nobody knows.
             Undelivered::Unknown { why } if row.effect.repeatable() => given_up(row, why),
             Undelivered::Unknown { why } => Done { progress: self.in_doubt(&row.effect, why), event: None },
-            Undelivered::NotYet { why, .. } | Undelivered::Never { why } => given_up(row, why),
+            Undelivered::NotYet { why, .. } | Undelivered::Never { why } | Undelivered::NoRoom { why, .. } => {
+                given_up(row, why)
+            }
         }
     }
 }
@@ -356,7 +405,7 @@ fn not_connected(platform: Platform) -> Undelivered {
 }
 
 /// `inc-142-checkout-500s`: lower-case letters, digits and dashes, as every platform allows.
-fn room_name(incident: &Incident) -> String {
+pub(super) fn room_name(incident: &Incident) -> String {
     let mut slug = String::new();
     for c in incident.title.chars().flat_map(char::to_lowercase) {
         if slug.len() >= SLUG {
@@ -379,6 +428,9 @@ pub(super) fn what(effect: &Effect) -> String {
         Effect::OpenRoom { platform, .. } => format!("open the room on {}", platform.label()),
         Effect::Card { platform, .. } => format!("bring the card on {} up to date", platform.label()),
         Effect::Say { platform, .. } => format!("post on {}", platform.label()),
+        Effect::Furnish { platform, .. } => format!("bring the room on {} up to date", platform.label()),
+        Effect::Announce { platform, .. } => format!("announce it on {}", platform.label()),
+        Effect::Tell { to, .. } => format!("write to somebody on {}", to.platform.label()),
         Effect::Recall { .. } => "ask memory".to_owned(),
         Effect::Remember { .. } => "remember what was learned".to_owned(),
         Effect::Forget { .. } => "have memory forget it".to_owned(),

@@ -36,16 +36,29 @@ impl Door for Engine {
     }
 
     #[tracing::instrument(level = "debug", name = "ask", skip_all, fields(act = ask.intent.is_act()))]
-    async fn ask(&self, by: Identity, ask: Ask, key: String) -> Result<Reply, StoreError> {
+    async fn ask_noting(
+        &self,
+        by: Identity,
+        ask: Ask,
+        key: String,
+        stored: Option<oneshot::Sender<()>>,
+    ) -> Result<Reply, StoreError> {
         // Typed words, buttons and forms come by many doors: none of them leads to what `read` would not make.
         if !bounds::within(&ask) {
+            note(stored);
             return Ok(match ask.incident {
                 Some(0) => no_incident(IncidentId::HOUSE),
                 _ => Refusal::new("that is longer than it may be, or has characters in it that cannot be used.")
                     .to_reply(),
             });
         }
-        let reply = if ask.intent.is_act() { self.act(by, ask, key).await? } else { self.answer(&by, ask).await? };
+        let reply = if ask.intent.is_act() {
+            self.act(by, ask, key, stored).await?
+        } else {
+            // Nothing of a question can be lost.
+            note(stored);
+            self.answer(&by, ask).await?
+        };
         // Once, here, whoever shows it.
         Ok(reply.bounded())
     }
@@ -55,8 +68,15 @@ impl Door for Engine {
     }
 }
 
+/// Whoever waits to hear it may be gone.
+fn note(stored: Option<oneshot::Sender<()>>) {
+    if let Some(stored) = stored {
+        let _ = stored.send(());
+    }
+}
+
 /// It is safe, but the answer takes longer than people are kept waiting.
-fn stored() -> Reply {
+fn slow() -> Reply {
     titled(vec![ours("Stored. I am slow just now; the card will show it.")])
 }
 
@@ -76,11 +96,18 @@ impl Drop for Seat<'_> {
 
 impl Engine {
     /// Stores the act, and waits for its reply as long as people are kept waiting.
-    async fn act(&self, by: Identity, ask: Ask, key: String) -> Result<Reply, StoreError> {
+    async fn act(
+        &self,
+        by: Identity,
+        ask: Ask,
+        key: String,
+        stored: Option<oneshot::Sender<()>>,
+    ) -> Result<Reply, StoreError> {
         if let Some(id) = ask.incident.map(IncidentId)
             && self.ports.views.incident(&by, id).await?.is_none()
         {
             // Whether it does not exist or is private is the same to them (I27).
+            note(stored);
             return Ok(no_incident(id));
         }
         let source = format!("ask:{}", by.platform.label());
@@ -88,17 +115,18 @@ impl Engine {
         let now = self.ports.clock.now();
         let arrival = Arrival { source: source.clone(), key, at: now, event: Event::Asked { by, ask } };
         let accepted = self.ports.inbox.accept(vec![arrival]).await?;
+        note(stored);
         self.observer.arrived(&source, now);
         if matches!(accepted.as_slice(), [Accepted::Known(_)]) {
             // Done already, or somebody else's click of the same button waits for the reply.
             return Ok(titled(vec![ours("That was received already; it is done once.")]));
         }
         self.arrived.notify_one();
-        let Some(mut seat) = seat else { return Ok(stored()) };
+        let Some(mut seat) = seat else { return Ok(slow()) };
         Ok(match tokio::time::timeout(REPLY_BUDGET, &mut seat.reply).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(_)) => titled(vec![ours("Done.")]),
-            Err(_) => stored(),
+            Err(_) => slow(),
         })
     }
 

@@ -10,6 +10,7 @@ mod deliver;
 mod explain;
 mod intake;
 mod reconcile;
+mod said;
 mod settle;
 mod track;
 mod turn;

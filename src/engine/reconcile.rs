@@ -5,7 +5,7 @@
 
 use super::Engine;
 use super::deliver::{Done, what};
-use crate::flow::effect::Effect;
+use crate::flow::effect::{Destination, Effect};
 use crate::flow::event::Event;
 use crate::flow::moment::MINUTE;
 use crate::ports::{Arrival, Outgoing, Progress, StoreError, Undelivered};
@@ -42,8 +42,14 @@ impl Engine {
     }
 
     /// Whether its destination can say what became of it.
-    const fn looks(&self, effect: &Effect) -> bool {
-        matches!(effect, Effect::FileIssue { .. }) && self.ports.tracker.is_some()
+    fn looks(&self, effect: &Effect) -> bool {
+        match effect.destination() {
+            Destination::Tracker => matches!(effect, Effect::FileIssue { .. }) && self.ports.tracker.is_some(),
+            Destination::Room(platform) | Destination::Announcements(platform) | Destination::Direct(platform) => {
+                self.ports.chats.contains_key(&platform)
+            }
+            _ => false,
+        }
     }
 
     /// Looks for what is in doubt and due; how much there was.
@@ -78,6 +84,11 @@ impl Engine {
     async fn found(&self, row: &Outgoing) -> Result<Seen, Undelivered> {
         match &row.effect {
             Effect::FileIssue { incident, follow_up } => self.find_issue(row, *incident, *follow_up).await,
+            Effect::OpenRoom { .. }
+            | Effect::Card { .. }
+            | Effect::Say { .. }
+            | Effect::Announce { .. }
+            | Effect::Tell { .. } => self.find_said(row).await,
             _ => Ok(Seen::Pointless("only people can find out".to_owned())),
         }
     }
@@ -93,6 +104,7 @@ impl Engine {
                 let wait = patience.max(after_ms.unwrap_or_default());
                 (Progress::Look { at: now.plus(wait), why }, None)
             }
+            Undelivered::NoRoom { why, .. } => (Progress::Superseded { why }, None),
             Undelivered::Unknown { why } => (Progress::Look { at: now.plus(patience), why }, None),
             Undelivered::Never { why } => {
                 let told = format!("whether that happened is not known, and cannot be looked up: {why}");

@@ -10,7 +10,7 @@ use super::moment::{At, span};
 use super::phrase::{button, ours, strong, titled};
 use super::policy::Policy;
 use super::refusal::Refusal;
-use super::{State, Turn, escalation, followup, nudging, placing, remediation, response, suspects, triage};
+use super::{State, Turn, escalation, followup, nudging, placing, remediation, response, rooms, suspects, triage};
 use smokejumper_intents::intent::Intent;
 use smokejumper_intents::reply::Style;
 use smokejumper_intents::word::Severity;
@@ -55,6 +55,9 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
                 draft.record(incident, Fact::RoomOpened { platform, room });
                 draft.show(incident);
             }
+        }
+        Event::RoomChanged { incident, platform, room, change } => {
+            rooms::changed(&mut draft, incident, platform, &room, change);
         }
         Event::Recalled { incident, recollection } => triage::recalled(&mut draft, incident, recollection),
         Event::Poised { incident, request, fresh } => remediation::poised(&mut draft, incident, request, &fresh),

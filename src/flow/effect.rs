@@ -2,7 +2,7 @@
 //!
 //! Knows neither how nor by whom it is done.
 
-use super::identity::Platform;
+use super::identity::{Identity, Platform};
 use super::incident::IncidentId;
 use super::moment::At;
 use super::recollection::Lesson;
@@ -26,6 +26,23 @@ pub enum Effect {
     Say {
         incident: IncidentId,
         platform: Platform,
+        message: Box<Reply>,
+    },
+    /// Bring the room's name, topic, links, people and end to how they should be. Desired state: worked out when it is sent, the newest
+    /// supersedes.
+    Furnish {
+        incident: IncidentId,
+        platform: Platform,
+    },
+    /// Tell everybody on the platform how it stands, in one message that is edited. Desired state: the newest supersedes.
+    Announce {
+        incident: IncidentId,
+        platform: Platform,
+    },
+    /// Say something to one person alone.
+    Tell {
+        incident: IncidentId,
+        to: Identity,
         message: Box<Reply>,
     },
     /// Ask memory about the incident as it then is.
@@ -101,6 +118,12 @@ pub enum Timer {
 #[serde(rename_all = "snake_case")]
 pub enum Destination {
     Room(Platform),
+    /// The room itself, not what is said in it: nobody waits for a message because an invitation is slow.
+    Furniture(Platform),
+    /// What everybody is told.
+    Announcements(Platform),
+    /// What people are told alone.
+    Direct(Platform),
     Memory,
     Clock,
     Runner,
@@ -113,11 +136,14 @@ pub enum Destination {
 }
 
 impl Destination {
-    /// As stored: `room:console`, `memory`, `clock`, `runner`, `tracker`, `pager:3`.
+    /// As stored: `room:console`, `furniture:slack`, `announcements:slack`, `direct:slack`, `memory`, `clock`, `runner`, `tracker`, `pager:3`.
     #[must_use]
     pub fn key(self) -> String {
         match self {
             Self::Room(p) => format!("room:{}", p.label()),
+            Self::Furniture(p) => format!("furniture:{}", p.label()),
+            Self::Announcements(p) => format!("announcements:{}", p.label()),
+            Self::Direct(p) => format!("direct:{}", p.label()),
             Self::Memory => "memory".to_owned(),
             Self::Clock => "clock".to_owned(),
             Self::Runner => "runner".to_owned(),
@@ -139,7 +165,10 @@ impl Destination {
     /// deduplication key, and rings once for it.
     #[must_use]
     pub const fn repeatable(self) -> bool {
-        matches!(self, Self::Room(Platform::Console) | Self::Memory | Self::Clock | Self::Pager { .. })
+        matches!(
+            self,
+            Self::Room(Platform::Console) | Self::Furniture(_) | Self::Memory | Self::Clock | Self::Pager { .. }
+        )
     }
 }
 
@@ -150,6 +179,9 @@ impl Effect {
             Self::OpenRoom { incident, .. }
             | Self::Card { incident, .. }
             | Self::Say { incident, .. }
+            | Self::Furnish { incident, .. }
+            | Self::Announce { incident, .. }
+            | Self::Tell { incident, .. }
             | Self::Recall { incident }
             | Self::Remember { incident, .. }
             | Self::Forget { incident }
@@ -169,6 +201,9 @@ impl Effect {
             Self::OpenRoom { platform, .. } | Self::Card { platform, .. } | Self::Say { platform, .. } => {
                 Destination::Room(*platform)
             }
+            Self::Furnish { platform, .. } => Destination::Furniture(*platform),
+            Self::Announce { platform, .. } => Destination::Announcements(*platform),
+            Self::Tell { to, .. } => Destination::Direct(to.platform),
             Self::Recall { .. } | Self::Remember { .. } | Self::Forget { .. } => Destination::Memory,
             Self::FileIssue { .. } | Self::MoveIssue { .. } => Destination::Tracker,
             Self::Page { page, .. } | Self::EndPage { page, .. } => Destination::Pager { page: *page },
@@ -195,6 +230,8 @@ impl Effect {
     pub fn supersedes(&self) -> Option<String> {
         match self {
             Self::Card { .. } => Some("card".to_owned()),
+            Self::Furnish { .. } => Some("furnish".to_owned()),
+            Self::Announce { .. } => Some("announce".to_owned()),
             Self::Recall { .. } => Some("recall".to_owned()),
             Self::Wake { timer: Timer::Quiet, .. } => Some("quiet".to_owned()),
             Self::Wake { timer: Timer::Expiry { request }, .. } => Some(format!("expiry:{request}")),

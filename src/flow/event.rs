@@ -1,7 +1,7 @@
 //! Everything that can happen. Edges translate the world into these, once, at the door; the inbox stores them.
 
 use super::effect::Timer;
-use super::fact::{Answered, Issue, Room, RunOutcome, Verdict};
+use super::fact::{Answered, Issue, Room, RoomChange, RunOutcome, Verdict};
 use super::identity::{Identity, PersonId, Platform};
 use super::incident::IncidentId;
 use super::moment::At;
@@ -29,6 +29,14 @@ pub enum Event {
         incident: IncidentId,
         platform: Platform,
         room: Room,
+    },
+    /// Somebody changed the room by hand, or it was found changed.
+    RoomChanged {
+        incident: IncidentId,
+        platform: Platform,
+        /// The platform's id of the room meant: it counts only while it is the incident's.
+        room: String,
+        change: RoomChange,
     },
     Recalled {
         incident: IncidentId,
@@ -148,6 +156,7 @@ impl Event {
             Self::Signals(_) | Self::Changed(_) | Self::RulesRead { .. } | Self::Tick => None,
             Self::Asked { ask, .. } => ask.incident.map(IncidentId),
             Self::RoomOpened { incident, .. }
+            | Self::RoomChanged { incident, .. }
             | Self::Recalled { incident, .. }
             | Self::Ran { incident, .. }
             | Self::Verified { incident, .. }

@@ -13,6 +13,7 @@ use super::plan::Plan;
 use super::recollection::{Candidate, Lesson, PastIncident};
 use super::signal::Change;
 use serde::{Deserialize, Serialize};
+use smokejumper_intents::quoted::{Keep, Quoted};
 use smokejumper_intents::word::{Milestone, Role, Severity, State};
 use std::collections::BTreeMap;
 
@@ -61,6 +62,16 @@ pub enum Fact {
     RoomOpened {
         platform: Platform,
         room: Room,
+    },
+    RoomChanged {
+        platform: Platform,
+        room: String,
+        change: RoomChange,
+    },
+    /// A message was kept, at the time it was written.
+    Kept {
+        message: Quoted,
+        what: Keep,
     },
     /// Something the bot wanted to do in the world and could not; a person is told.
     Undelivered {
@@ -330,6 +341,24 @@ pub struct Room {
     /// As it was really named there.
     pub name: String,
     pub link: Option<String>,
+    /// Only who is invited can see it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
+}
+
+/// What became of a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoomChange {
+    /// It is called this now.
+    Renamed(String),
+    /// Nothing more can be said there, until it is unarchived.
+    Archived,
+    Unarchived,
+    /// It was deleted, or nobody lets us in any more.
+    Gone {
+        why: String,
+    },
 }
 
 /// What triage told people. Learning uses these values, never today's index.

@@ -27,6 +27,8 @@ pub const MAX_NOTE_CHARS: usize = 400;
 pub const MAX_INVOLVED: usize = 100;
 /// Changes kept in one incident, the newest: who looks for a suspect looks there first.
 pub const MAX_CHANGES: usize = 20;
+/// Kept messages remembered; the journal knows all.
+pub const MAX_KEPT: usize = 500;
 /// Pages kept in one incident; the journal knows all. No more ring at once: each of them is to be told to stop.
 pub const MAX_PAGES: usize = 100;
 
@@ -94,6 +96,12 @@ pub struct Incident {
     pub nags: Nags,
     /// Changed on purpose shortly before or while this went on, oldest first.
     pub changes: Vec<Change>,
+    /// Rooms in which nothing can be said for now, and why: archived or deleted by hand, a normal state.
+    #[serde(default)]
+    pub lost_rooms: BTreeMap<Platform, String>,
+    /// Ids of the messages that were kept, the newest [`MAX_KEPT`]: none is kept twice.
+    #[serde(default)]
+    pub kept: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -36,6 +36,9 @@ pub struct Policy {
     pub nudges: Nudging,
     /// `None`: follow-ups stay here.
     pub tracking: Option<Tracking>,
+    pub rooms: Rooming,
+    /// What members of a platform's group may do, besides what is said of each person: by account, as the platform told last.
+    pub members: BTreeMap<Identity, Right>,
 }
 
 /// `service="checkout"`, `severity=~"critical|page"`: Alertmanager's matcher syntax. A missing label is the empty string.
@@ -198,6 +201,24 @@ pub struct Tracking {
     pub console: Option<String>,
 }
 
+/// Rooms, besides where there are any ([`Policy::platforms`]).
+#[derive(Clone, Debug)]
+pub struct Rooming {
+    /// Platforms on which everybody is told of severe incidents.
+    pub announce: Vec<Platform>,
+    /// The least severity that is announced.
+    pub announce_from: Severity,
+    /// A closed incident's room is archived after this time (ms); `None`: never.
+    pub archive_after: Option<i64>,
+}
+
+impl Default for Rooming {
+    /// SEV1 and SEV2, what wakes people; a week, so that what is owed can still be talked about.
+    fn default() -> Self {
+        Self { announce: Vec::new(), announce_from: Severity::Sev2, archive_after: Some(7 * DAY) }
+    }
+}
+
 impl Default for Escalation {
     /// The worst within 5 minutes, the next within 10: what people do by hand.
     fn default() -> Self {
@@ -304,6 +325,10 @@ impl Policy {
     /// person at all ([`smokejumper_intents::intent::Intent::needs_person`]).
     #[must_use]
     pub fn right(&self, identity: &Identity) -> Right {
-        self.person(identity).map_or(Right::Responder, |p| p.right)
+        let own = self.person(identity);
+        // A group's members may do more only when they are known people: nobody else can be asked about it afterwards.
+        let accounts = own.iter().flat_map(|person| &person.identities);
+        let grouped = accounts.filter_map(|account| self.members.get(account)).max().copied();
+        own.map_or(Right::Responder, |person| grouped.map_or(person.right, |right| right.max(person.right)))
     }
 }

@@ -10,7 +10,8 @@ use super::incident::{Incident, IncidentId};
 use super::phrase::{account, actor, count, faint, line, ours, outside, party, section, strong, titled};
 use super::refusal::Refusal;
 use super::{
-    correction, escalation, followup, learning, merging, nudging, placing, privacy, remediation, silence, tasks,
+    correction, escalation, followup, keeping, learning, merging, nudging, placing, privacy, remediation, silence,
+    tasks,
 };
 use smokejumper_intents::intent::{Ask, Intent, Item, Who};
 use smokejumper_intents::reply::{Reply, Section, Span};
@@ -74,6 +75,7 @@ pub fn asked(draft: &mut Draft, by: &Identity, ask: Ask) -> Result<(), Refusal> 
             draft.recall(id);
             draft.reply(titled(vec![ours("Noted in the timeline of "), Span::Incident(id.0), ours(".")]));
         }
+        Intent::Keep { message, what } => keeping::keep(draft, by, id, message, what)?,
         Intent::Page { who, message } => escalation::call(draft, by, id, &who, message.as_deref())?,
         Intent::Snooze { minutes } => nudging::snooze(draft, id, minutes)?,
         Intent::Run { runbook, params, dry } => remediation::request(draft, by, id, &runbook, params, dry)?,
@@ -98,6 +100,7 @@ pub fn asked(draft: &mut Draft, by: &Identity, ask: Ask) -> Result<(), Refusal> 
         | Intent::Silences
         | Intent::CatchUp
         | Intent::List { .. }
+        | Intent::Mine
         | Intent::Search { .. }
         | Intent::Card
         | Intent::Why

@@ -1,6 +1,6 @@
 //! The timeline: every fact as one line a person can read. Read from the journal; nothing is kept for it.
 
-use super::fact::{Answered, Entry, Fact, GroupChange, Item};
+use super::fact::{Answered, Entry, Fact, GroupChange, Item, RoomChange};
 use super::identity::Actor;
 use super::incident::IncidentId;
 use super::moment::At;
@@ -8,6 +8,7 @@ use super::phrase::{account, actor, code, count, line, ours, outside, party, per
 use super::policy::Policy;
 use super::remediation::SHORT;
 use super::suspects;
+use smokejumper_intents::quoted::Keep;
 use smokejumper_intents::reply::{Line, Reply, Section, Span};
 
 /// A line of the timeline, and the entry it tells.
@@ -68,6 +69,24 @@ fn tell(entry: &Entry, policy: &Policy) -> Option<Vec<Span>> {
         Fact::Noted { text } => vec![by(), ours(" noted: "), outside(text.clone())],
         Fact::RoomOpened { platform, room } => {
             vec![ours(format!("Room opened on {}: ", platform.label())), code(room.name.clone())]
+        }
+        Fact::RoomChanged { platform, change, .. } => {
+            let on = platform.label();
+            match change {
+                RoomChange::Renamed(name) => vec![ours(format!("The room on {on} is called ")), code(name.clone())],
+                RoomChange::Archived => vec![ours(format!("The room on {on} was archived"))],
+                RoomChange::Unarchived => vec![ours(format!("The room on {on} is open again"))],
+                RoomChange::Gone { why } => {
+                    vec![ours(format!("The room on {on} is gone: ")), outside(why.clone())]
+                }
+            }
+        }
+        Fact::Kept { message, what } => {
+            let kept = match what {
+                Keep::Timeline => " kept a message: ",
+                Keep::Task => " made a task of a message: ",
+            };
+            vec![by(), ours(kept), outside(message.text.clone())]
         }
         Fact::Undelivered { what, why } => vec![strong(format!("Could not {what}: ")), outside(why.clone())],
         Fact::Suggested(s) => match s.causes.first() {

@@ -253,10 +253,17 @@ impl Chat for Counted {
 
     async fn open_room(&self, _: &str, _: &Incident, name: &str) -> Result<Room, Undelivered> {
         self.0.fetch_add(1, Ordering::SeqCst);
-        Ok(Room { id: name.to_owned(), name: name.to_owned(), link: None })
+        Ok(Room { id: name.to_owned(), name: name.to_owned(), link: None, private: false })
     }
 
-    async fn card(&self, _: &str, _: &Incident, _: &Room, _: &Reply) -> Result<Option<String>, Undelivered> {
+    async fn card(
+        &self,
+        _: &str,
+        _: &Incident,
+        _: &Room,
+        _: &Reply,
+        _: Option<&str>,
+    ) -> Result<Option<String>, Undelivered> {
         self.0.fetch_add(1, Ordering::SeqCst);
         Ok(None)
     }
@@ -308,7 +315,14 @@ impl Chat for Mute {
         std::future::pending().await
     }
 
-    async fn card(&self, _: &str, _: &Incident, _: &Room, _: &Reply) -> Result<Option<String>, Undelivered> {
+    async fn card(
+        &self,
+        _: &str,
+        _: &Incident,
+        _: &Room,
+        _: &Reply,
+        _: Option<&str>,
+    ) -> Result<Option<String>, Undelivered> {
         std::future::pending().await
     }
 

@@ -100,6 +100,7 @@ fn intent() -> impl Strategy<Value = Intent> {
             Intent::WhoToCall,
             Intent::OnCall { of: None },
             Intent::Explain { alert: None },
+            Intent::Mine,
             Intent::Runbooks,
             Intent::Postmortem,
             Intent::Timeline,

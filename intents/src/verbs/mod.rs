@@ -20,6 +20,7 @@ mod help;
 mod lead;
 mod list;
 pub(crate) mod merge;
+mod mine;
 mod note;
 mod on_call;
 mod page;
@@ -48,6 +49,7 @@ pub const VERBS: &[&Verb] = &[
     &declare::VERB,
     &list::VERB,
     &search::VERB,
+    &mine::VERB,
     &silence::VERB,
     &ack::VERB,
     &lead::VERB,

@@ -138,7 +138,7 @@ impl Refusals {
                 self.later = true;
                 why
             }
-            Undelivered::Never { why } => why,
+            Undelivered::Never { why } | Undelivered::NoRoom { why, .. } => why,
         };
         tracing::warn!(pager = name, why, "a page was not taken");
         self.why.push(format!("{name}: {why}"));

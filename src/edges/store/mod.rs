@@ -44,6 +44,7 @@ use self::reader::Reader;
 use self::writer::{Done, Job, Shared, Work};
 use crate::flow::State;
 use crate::flow::desk::{AlertState, Desk};
+use crate::flow::effect::Destination;
 use crate::flow::erasing::Forgotten;
 use crate::flow::fact::Entry;
 use crate::flow::identity::{Actor, Identity, Platform};
@@ -238,6 +239,15 @@ impl Outbox for Store {
         self.shared.may_act()
     }
 
+    async fn last_posted(
+        &self,
+        incident: IncidentId,
+        destination: Destination,
+        key: &str,
+    ) -> Result<Option<String>, StoreError> {
+        outbox::posted(self.reader.pool(), incident, destination, key).await
+    }
+
     async fn next_due(&self) -> Result<Option<At>, StoreError> {
         if self.is_restored().is_some() {
             return Ok(None);
@@ -274,6 +284,10 @@ impl Views for Store {
 
     async fn desk(&self) -> Result<Desk, StoreError> {
         self.reader.desk().await
+    }
+
+    async fn incident_of_room(&self, platform: Platform, room: &str) -> Result<Option<IncidentId>, StoreError> {
+        self.reader.incident_of_room(platform, room).await
     }
 }
 

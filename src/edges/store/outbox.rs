@@ -9,7 +9,8 @@
 use super::dialect::{explain, text};
 use super::journal::small;
 use super::pen::{Pen, Trouble, json, parse};
-use crate::flow::effect::Effect;
+use crate::flow::effect::{Destination, Effect};
+use crate::flow::incident::IncidentId;
 use crate::flow::moment::At;
 use crate::ports::{Outgoing, Progress, StoreError};
 use sqlx::any::AnyRow;
@@ -222,6 +223,20 @@ pub async fn doubtful(pool: &AnyPool, now: At, limit: u32) -> Result<Vec<Outgoin
                WHERE state = 'unknown' AND run = 0 AND due_at <= $1 ORDER BY due_at, id LIMIT $2";
     let query = sqlx::query(sql).bind(now.0).bind(i64::from(limit));
     read(&query.fetch_all(pool).await.map_err(|e| explain(&e))?)
+}
+
+/// The platform's id of what the newest delivered row with this key made.
+pub async fn posted(
+    pool: &AnyPool,
+    incident: IncidentId,
+    destination: Destination,
+    key: &str,
+) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT remote FROM outbox WHERE incident = $1 AND destination = $2 AND supersedes = $3 \
+               AND remote IS NOT NULL AND state IN ('sent', 'reconciled') ORDER BY id DESC LIMIT 1";
+    let query = sqlx::query(sql).bind(i64::from(incident.0)).bind(destination.key()).bind(key);
+    let row = query.fetch_optional(pool).await.map_err(|e| explain(&e))?;
+    row.map(|row| row.try_get(0)).transpose().map_err(|e| explain(&e))
 }
 
 /// When something can next be claimed: rows behind one that is in flight do not count.

@@ -107,6 +107,15 @@ impl Views for Reader {
     async fn desk(&self) -> Result<Desk, StoreError> {
         self.desk_row().await
     }
+
+    async fn incident_of_room(&self, platform: Platform, room: &str) -> Result<Option<IncidentId>, StoreError> {
+        let sql = "SELECT incident FROM outbox WHERE destination = $1 AND supersedes IS NULL AND remote = $2 \
+                   AND state IN ('sent', 'reconciled') ORDER BY id DESC LIMIT 1";
+        let query = sqlx::query(sql).bind(Destination::Room(platform).key()).bind(room);
+        let row = query.fetch_optional(self.pool()).await.map_err(|e| explain(&e))?;
+        let incident: Option<i64> = row.map(|row| column(&row, 0)).transpose()?;
+        Ok(incident.and_then(|id| u32::try_from(id).ok()).map(IncidentId))
+    }
 }
 
 impl Reader {

@@ -1,7 +1,7 @@
 //! The names of all kinds of facts, as the journal has them.
 
 /// Every kind, each once. `redacted` is written by purge alone.
-pub const KINDS: [&str; 48] = [
+pub const KINDS: [&str; 50] = [
     "declared",
     "alerts_changed",
     "acknowledged",
@@ -50,4 +50,6 @@ pub const KINDS: [&str; 48] = [
     "reminded",
     "rewritten",
     "page_held",
+    "room_changed",
+    "kept",
 ];

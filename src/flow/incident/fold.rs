@@ -1,11 +1,11 @@
 //! The fold: what each kind of fact changes in an incident. Total: what makes no sense in a state changes nothing.
 
 use super::{
-    Asked, Climb, FollowUp, Incident, Judgement, Lifecycle, MAX_CHANGES, MAX_GROUPS, MAX_INVOLVED, MAX_NOTE_CHARS,
-    MAX_NOTES, MAX_PAGES, Nags, OTHER, Page, Phase, Run, Task, Update,
+    Asked, Climb, FollowUp, Incident, Judgement, Lifecycle, MAX_CHANGES, MAX_GROUPS, MAX_INVOLVED, MAX_KEPT,
+    MAX_NOTE_CHARS, MAX_NOTES, MAX_PAGES, Nags, OTHER, Page, Phase, Run, Task, Update,
 };
-use crate::flow::fact::{Answered, Entry, Fact, GroupChange, Item, Reminder};
-use crate::flow::identity::{Actor, Party};
+use crate::flow::fact::{Answered, Entry, Fact, GroupChange, Item, Reminder, RoomChange};
+use crate::flow::identity::{Actor, Party, Platform};
 use crate::flow::moment::At;
 use crate::flow::signal::Change;
 use smokejumper_intents::word::{Milestone, State};
@@ -71,6 +71,16 @@ impl Incident {
             }
             Fact::RoomOpened { platform, room } => {
                 self.rooms.entry(*platform).or_insert_with(|| room.clone());
+            }
+            Fact::RoomChanged { platform, room, change } => self.room_changed(*platform, room, change),
+            Fact::Kept { message, .. } => {
+                self.spoke(entry.at);
+                self.notes.push(message.text.chars().take(MAX_NOTE_CHARS).collect());
+                let surplus = self.notes.len().saturating_sub(MAX_NOTES);
+                self.notes.drain(..surplus);
+                self.kept.push(message.id.clone());
+                let surplus = self.kept.len().saturating_sub(MAX_KEPT);
+                self.kept.drain(..surplus);
             }
             Fact::Undelivered { what, why } => self.trouble = Some(format!("{what}: {why}")),
             Fact::Suggested(suggestion) => self.suggestion = Some(suggestion.clone()),
@@ -361,6 +371,22 @@ impl Incident {
             }
             if change.link.is_some() {
                 group.link.clone_from(&change.link);
+            }
+        }
+    }
+
+    fn room_changed(&mut self, platform: Platform, room: &str, change: &RoomChange) {
+        let Some(own) = self.rooms.get_mut(&platform).filter(|own| own.id == room) else { return };
+        match change {
+            RoomChange::Renamed(name) => own.name.clone_from(name),
+            RoomChange::Archived => {
+                self.lost_rooms.insert(platform, "it was archived".to_owned());
+            }
+            RoomChange::Gone { why } => {
+                self.lost_rooms.insert(platform, why.clone());
+            }
+            RoomChange::Unarchived => {
+                self.lost_rooms.remove(&platform);
             }
         }
     }

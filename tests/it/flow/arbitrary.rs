@@ -171,7 +171,7 @@ fn any_response() -> impl Strategy<Value = Intent> {
 /// Anything that can happen, to incidents that may or may not be there.
 pub fn any_event() -> impl Strategy<Value = Event> {
     let incident = || (1..4_u32).prop_map(IncidentId);
-    let room = Room { id: "r".to_owned(), name: "inc".to_owned(), link: None };
+    let room = Room { id: "r".to_owned(), name: "inc".to_owned(), link: None, private: false };
     let fresh = Fresh {
         approvers: ["ana", "ben", "eva"].map(|p| PersonId(p.to_owned())).into(),
         files: crate::world::town::tool("good"),

@@ -6,7 +6,7 @@
 use crate::world::town::{START, account, runbook};
 use smokejumper::flow::fact::{
     Answered, CheckResult, Ended, Fact, GroupChange, Issue, Item, KINDS, Origin, Output, Owed, Reminder, Rewrite, Room,
-    RunOutcome, StepResult, Suggestion, Unreadable, Verdict, Withheld,
+    RoomChange, RunOutcome, StepResult, Suggestion, Unreadable, Verdict, Withheld,
 };
 use smokejumper::flow::identity::{Party, PersonId, Platform};
 use smokejumper::flow::incident::IncidentId;
@@ -14,6 +14,7 @@ use smokejumper::flow::moment::HOUR;
 use smokejumper::flow::recollection::{Candidate, Lesson, Opinion, PastIncident};
 use smokejumper::flow::render::render;
 use smokejumper::flow::signal::{Change, ChangeStatus};
+use smokejumper_intents::quoted::{Keep, Quoted};
 use smokejumper_intents::word::{Milestone, Role, Severity, State};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -73,6 +74,8 @@ fn place(fact: &Fact) -> usize {
         Fact::Reminded { .. } => 45,
         Fact::Rewritten { .. } => 46,
         Fact::PageHeld { .. } => 47,
+        Fact::RoomChanged { .. } => 48,
+        Fact::Kept { .. } => 49,
     }
 }
 
@@ -109,7 +112,7 @@ pub fn samples() -> Vec<Fact> {
         Fact::Noted { text: text("it began after the deploy") },
         Fact::RoomOpened {
             platform: Platform::Console,
-            room: Room { id: text("7"), name: text("inc-7"), link: Some(text("/incidents/7")) },
+            room: Room { id: text("7"), name: text("inc-7"), link: Some(text("/incidents/7")), private: false },
         },
         Fact::Undelivered { what: text("post on slack"), why: text("channel_not_found") },
         Fact::Suggested(suggestion()),
@@ -192,6 +195,21 @@ pub fn samples() -> Vec<Fact> {
         Fact::Rewritten { entries: vec![Rewrite { n: 3, link: text("00ff") }] },
         Fact::PageHeld {
             because: text("whoever is on call is rung for 3 other incidents and answered none of them yet"),
+        },
+        Fact::RoomChanged {
+            platform: Platform::Slack,
+            room: text("C024BE91L"),
+            change: RoomChange::Gone { why: text("channel_not_found") },
+        },
+        Fact::Kept {
+            message: Quoted {
+                id: text("T024BE7LD/C024BE91L/1795176000.000100"),
+                text: text("the deploy came before the errors"),
+                at: START.0,
+                author: Some(text("slack/T024BE7LD/U2147483697")),
+                link: Some(text("https://acme.slack.com/archives/C024BE91L/p1795176000000100")),
+            },
+            what: Keep::Timeline,
         },
     ]
 }

@@ -126,7 +126,7 @@ impl Chat for Desk {
 
     async fn open_room(&self, op: &str, incident: &Incident, name: &str) -> Result<Room, Undelivered> {
         let place = (self.platform, incident.id);
-        let room = Room { id: format!("room-{}", incident.id.0), name: name.to_owned(), link: None };
+        let room = Room { id: format!("room-{}", incident.id.0), name: name.to_owned(), link: None, private: false };
         let again = self.platform == Platform::Console;
         self.outside
             .call(op, |truth| {
@@ -138,7 +138,14 @@ impl Chat for Desk {
         Ok(room)
     }
 
-    async fn card(&self, op: &str, incident: &Incident, _: &Room, _: &Reply) -> Result<Option<String>, Undelivered> {
+    async fn card(
+        &self,
+        op: &str,
+        incident: &Incident,
+        _: &Room,
+        _: &Reply,
+        _: Option<&str>,
+    ) -> Result<Option<String>, Undelivered> {
         let (place, entries) = ((self.platform, incident.id), incident.entries);
         self.outside
             .call_or_never(op, 100, |truth| {

@@ -8,7 +8,7 @@ use crate::world::ledger::Ledger;
 use async_trait::async_trait;
 use smokejumper::flow::State;
 use smokejumper::flow::desk::{AlertState, Desk};
-use smokejumper::flow::effect::{Effect, Timer};
+use smokejumper::flow::effect::{Destination, Effect, Timer};
 use smokejumper::flow::fact::Entry;
 use smokejumper::flow::identity::{Identity, Platform};
 use smokejumper::flow::incident::{Incident, IncidentId, Phase};
@@ -248,6 +248,15 @@ impl Outbox for Strait {
         self.ledger.may_act()
     }
 
+    async fn last_posted(
+        &self,
+        incident: IncidentId,
+        destination: Destination,
+        key: &str,
+    ) -> Result<Option<String>, StoreError> {
+        self.cross(self.ledger.last_posted(incident, destination, key)).await
+    }
+
     async fn next_due(&self) -> Result<Option<At>, StoreError> {
         self.cross(self.ledger.next_due()).await
     }
@@ -281,5 +290,9 @@ impl Views for Strait {
 
     async fn desk(&self) -> Result<Desk, StoreError> {
         self.cross(self.ledger.desk()).await
+    }
+
+    async fn incident_of_room(&self, platform: Platform, room: &str) -> Result<Option<IncidentId>, StoreError> {
+        self.cross(self.ledger.incident_of_room(platform, room)).await
     }
 }

@@ -23,6 +23,7 @@ use smokejumper_intents::reply::{Line, Reply};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
+use tokio::sync::oneshot;
 
 pub const PORT: u16 = 8080;
 pub const HOST: &str = "127.0.0.1:8080";
@@ -166,9 +167,11 @@ impl House {
                 None
             }
             Effect::Card { .. } => {
-                self.console.card("op", &incident, &room?, &Reply::default()).await.unwrap();
+                self.console.card("op", &incident, &room?, &Reply::default(), None).await.unwrap();
                 None
             }
+            // Nobody is written to elsewhere.
+            Effect::Furnish { .. } | Effect::Announce { .. } | Effect::Tell { .. } => None,
             Effect::Recall { incident: id } => {
                 Some(Event::Recalled { incident: id, recollection: scene::recall(&incident) })
             }
@@ -208,8 +211,15 @@ impl Door for House {
         unreachable!("the console hands no deliveries in")
     }
 
-    async fn ask(&self, by: Identity, ask: Ask, key: String) -> Result<Reply, StoreError> {
+    async fn ask_noting(
+        &self,
+        by: Identity,
+        ask: Ask,
+        key: String,
+        stored: Option<oneshot::Sender<()>>,
+    ) -> Result<Reply, StoreError> {
         self.check()?;
+        let _ = stored.map(|stored| stored.send(()));
         let known = {
             let mut rooms = self.rooms();
             rooms.asked.push((by.clone(), ask.clone(), key.clone()));
@@ -278,6 +288,12 @@ impl Views for House {
 
     async fn desk(&self) -> Result<Desk, StoreError> {
         Ok(self.rooms().state.desk.clone())
+    }
+
+    async fn incident_of_room(&self, platform: Platform, room: &str) -> Result<Option<IncidentId>, StoreError> {
+        let rooms = self.rooms();
+        let meant = |i: &&Incident| i.rooms.get(&platform).is_some_and(|own| own.id == room);
+        Ok(rooms.state.incidents.values().find(meant).map(|i| i.id))
     }
 }
 

@@ -125,8 +125,8 @@ async fn the_console_is_a_chat_where_twice_is_once() {
     let said = console.say("op-2", &incident, &room, &reply).await.unwrap();
     assert_eq!(said, console.say("op-2", &incident, &room, &reply).await.unwrap());
     assert_ne!(said, console.say("op-3", &incident, &room, &reply).await.unwrap());
-    let card = console.card("op-4", &incident, &room, &reply).await.unwrap();
-    assert_eq!(card, console.card("op-5", &incident, &room, &reply).await.unwrap(), "one card, edited in place");
+    let card = console.card("op-4", &incident, &room, &reply, None).await.unwrap();
+    assert_eq!(card, console.card("op-5", &incident, &room, &reply, None).await.unwrap(), "one card, edited in place");
     for _ in 0..5 {
         assert_eq!(heard.try_recv(), Ok(IncidentId(7)));
     }

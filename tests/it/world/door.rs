@@ -10,7 +10,7 @@ use smokejumper_intents::intent::Ask;
 use smokejumper_intents::reply::Reply;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 /// Keeps what it is given, once for each key, like the real one; and can be out of order.
 #[derive(Default)]
@@ -41,11 +41,18 @@ impl Door for MemoryDoor {
         Ok(())
     }
 
-    async fn ask(&self, by: Identity, ask: Ask, key: String) -> Result<Reply, StoreError> {
+    async fn ask_noting(
+        &self,
+        by: Identity,
+        ask: Ask,
+        key: String,
+        stored: Option<oneshot::Sender<()>>,
+    ) -> Result<Reply, StoreError> {
         if let Some(error) = self.broken.lock().unwrap().clone() {
             return Err(error);
         }
         self.asked.lock().unwrap().push((by, ask, key));
+        let _ = stored.map(|stored| stored.send(()));
         Ok(self.reply.lock().unwrap().clone())
     }
 

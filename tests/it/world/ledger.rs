@@ -543,6 +543,22 @@ impl Outbox for Ledger {
         books.epoch == self.epoch && !books.lease_over
     }
 
+    async fn last_posted(
+        &self,
+        incident: IncidentId,
+        destination: Destination,
+        key: &str,
+    ) -> Result<Option<String>, StoreError> {
+        self.call(|books, _| {
+            let meant = |row: &&Posted| {
+                row.effect.incident() == incident
+                    && row.effect.destination() == destination
+                    && row.effect.supersedes().as_deref() == Some(key)
+            };
+            Ok(books.outbox.values().rev().filter(meant).find_map(|row| row.remote.clone()))
+        })
+    }
+
     async fn next_due(&self) -> Result<Option<At>, StoreError> {
         self.call(|books, _| Ok(books.free().into_iter().map(|row| row.due).min()))
     }
@@ -595,6 +611,16 @@ impl Views for Ledger {
 
     async fn desk(&self) -> Result<Desk, StoreError> {
         self.call(|books, _| Ok(books.desk.clone()))
+    }
+
+    async fn incident_of_room(&self, platform: Platform, room: &str) -> Result<Option<IncidentId>, StoreError> {
+        self.call(|books, _| {
+            let opened = |row: &&Posted| {
+                matches!(row.effect, Effect::OpenRoom { platform: p, .. } if p == platform)
+                    && row.remote.as_deref() == Some(room)
+            };
+            Ok(books.outbox.values().rev().find(opened).map(|row| row.effect.incident()))
+        })
     }
 }
 

@@ -94,7 +94,12 @@ pub async fn database() -> Option<Database> {
 
 /// A folder that the server's user may use, and nobody else.
 pub fn folder() -> PathBuf {
-    let dir = tempfile::Builder::new().prefix("smokejumper-pg-").tempdir_in(roomy()).unwrap().keep();
+    folder_in(roomy())
+}
+
+/// Likewise, there.
+pub fn folder_in(parent: &str) -> PathBuf {
+    let dir = tempfile::Builder::new().prefix("smokejumper-pg-").tempdir_in(parent).unwrap().keep();
     std::fs::write(dir.join("password"), PASSWORD).unwrap();
     if rustix::process::geteuid().is_root() {
         for path in [&dir, &dir.join("password")] {

@@ -56,6 +56,7 @@ impl Chat for Console {
             id: format!("incident-{}", incident.id.0),
             name: name.to_owned(),
             link: Some(format!("{}/incidents/{}", self.base, incident.id.0)),
+            private: incident.private,
         })
     }
 
@@ -65,6 +66,7 @@ impl Chat for Console {
         incident: &Incident,
         room: &Room,
         _card: &Reply,
+        _posted: Option<&str>,
     ) -> Result<Option<String>, Undelivered> {
         self.tell(incident.id);
         Ok(Some(format!("{}#card", room.id)))
