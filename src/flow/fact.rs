@@ -3,8 +3,10 @@
 //! Knows nothing of why a fact was decided or how it is stored.
 
 mod kinds;
+mod room;
 
 pub use kinds::KINDS;
+pub use room::{Room, RoomChange};
 
 use super::identity::{Actor, Identity, Party, PersonId, Platform};
 use super::incident::IncidentId;
@@ -331,34 +333,6 @@ pub struct GroupChange {
     pub summary: Option<String>,
     pub severity: Option<String>,
     pub link: Option<String>,
-}
-
-/// Where an incident is talked about on a platform.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Room {
-    /// The platform's id of it.
-    pub id: String,
-    /// As it was really named there.
-    pub name: String,
-    pub link: Option<String>,
-    /// Only who is invited can see it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub private: bool,
-}
-
-/// What became of a room.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RoomChange {
-    /// It is called this now.
-    Renamed(String),
-    /// Nothing more can be said there, until it is unarchived.
-    Archived,
-    Unarchived,
-    /// It was deleted, or nobody lets us in any more.
-    Gone {
-        why: String,
-    },
 }
 
 /// What triage told people. Learning uses these values, never today's index.

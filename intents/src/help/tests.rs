@@ -12,6 +12,7 @@ fn an_approver_in_an_incident() {
       `declare <what is wrong> [sev:1-4] [service:<name>]` - open an incident
       `list [closed]` - the open incidents, or the closed ones
       `search <words>` - find past incidents by words
+      `mine` - your incidents and tasks, and what waits for your approval
       `silence <matchers> <duration> [why], or: list, or: end S-1` - keep matching
         alerts from opening or joining incidents for a while
 
@@ -85,6 +86,7 @@ fn a_responder_in_the_lobby() {
       `declare <what is wrong> [sev:1-4] [service:<name>]` - open an incident
       `list [closed]` - the open incidents, or the closed ones
       `search <words>` - find past incidents by words
+      `mine` - your incidents and tasks, and what waits for your approval
       `silence <matchers> <duration> [why], or: list, or: end S-1` - keep matching
         alerts from opening or joining incidents for a while
 
@@ -117,6 +119,7 @@ fn a_viewer_sees_no_act() {
     Start and find
       `list [closed]` - the open incidents, or the closed ones
       `search <words>` - find past incidents by words
+      `mine` - your incidents and tasks, and what waits for your approval
 
     Understand
       `card` - where it stands, all in one place

@@ -8,10 +8,10 @@ use crate::word::Right;
 
 pub const VERB: Verb = Verb {
     name: "mine",
-    aliases: &["my", "todo"],
+    aliases: &["my"],
     group: Group::Start,
     usage: "",
-    synopsis: "your incidents, tasks and follow-ups, and what waits for your approval",
+    synopsis: "your incidents and tasks, and what waits for your approval",
     example: "mine",
     scope: Scope::Lobby,
     needs: Right::Viewer,
