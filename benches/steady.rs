@@ -22,8 +22,8 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Services, and alerts each of them has, of the storm made here; both chosen like a mid-sized shop.
@@ -226,6 +226,7 @@ async fn steady(given: &Given, client: &reqwest::Client, name: &str, url: Option
     let deliveries = deliveries(given);
     let url = format!("{}/alerts/alertmanager", server.base);
     let length = Duration::from_secs_f64(given.minutes * 60.0);
+    let watch = tokio::spawn(cards(place.clone()));
     let (began, cpu) = (Instant::now(), server.cpu());
     let (mut sent, mut peak, mut next_look) = (0_usize, 0, Duration::ZERO);
     let mut tasks = tokio::task::JoinSet::new();
@@ -270,29 +271,45 @@ async fn steady(given: &Given, client: &reqwest::Client, name: &str, url: Option
     );
     println!("{:<34} {:>8.1} s of {took:.0} s", "CPU of the server", server.cpu() - cpu);
     seen(&place).await;
+    watch.abort();
 }
 
-/// What people saw: incidents, and how long each waited for its card.
+/// What people see while it goes on: how long each incident waited for its card. Looked at as they come, because of older cards
+/// only the last is kept.
+async fn cards(place: Location) -> Vec<Duration> {
+    let reader = Reader::open(&place, Arc::new(WallClock)).await.unwrap();
+    let (mut after, mut cards) = (IncidentId(0), Vec::new());
+    loop {
+        if let Some(exported) = reader.exported(after).await.unwrap() {
+            let declared = exported.entries.iter().find(|e| matches!(e.fact, Fact::Declared { .. })).map(|e| e.at);
+            let shown = exported.outbox.iter().filter(|row| matches!(row.effect, Effect::Card { .. }));
+            let first = shown.filter_map(|row| row.settled_at).min();
+            if let (Some(declared), Some(first)) = (declared, first) {
+                after = exported.incident.id;
+                cards.push(Duration::from_millis(first.since(declared).unsigned_abs()));
+                SEEN.lock().unwrap().clone_from(&cards);
+                continue;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// What [`cards`] saw so far: it never ends by itself.
+static SEEN: Mutex<Vec<Duration>> = Mutex::new(Vec::new());
+
+/// When all is done that was taken in: incidents, and how long each waited for its card.
 async fn seen(place: &Location) {
     let reader = Reader::open(place, Arc::new(WallClock)).await.unwrap();
-    loop {
-        let counts = reader.counts().await.unwrap();
-        if counts.waiting == 0 {
-            break;
-        }
+    while reader.counts().await.unwrap().waiting > 0 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let (mut after, mut incidents, mut cards) = (IncidentId(0), 0, Vec::new());
+    let (mut after, mut incidents) = (IncidentId(0), 0);
     while let Some(exported) = reader.exported(after).await.unwrap() {
         after = exported.incident.id;
         incidents += 1;
-        let declared = exported.entries.iter().find(|e| matches!(e.fact, Fact::Declared { .. })).map(|e| e.at);
-        let shown = exported.outbox.iter().filter(|row| matches!(row.effect, Effect::Card { .. }));
-        let first = shown.filter_map(|row| row.settled_at).min();
-        if let (Some(declared), Some(first)) = (declared, first) {
-            cards.push(Duration::from_millis(first.since(declared).unsigned_abs()));
-        }
     }
+    let cards = std::mem::take(&mut *SEEN.lock().unwrap());
     println!("{:<34} {incidents:>8} (with a card: {})", "incidents, and so channels", cards.len());
     report("an incident opened to its card", cards);
     reader.close().await;

@@ -81,7 +81,7 @@ impl Eraser {
             name: name.or_else(|| known.map(|p| p.name.clone())).filter(|name| *name != person),
             identities,
             person: PersonId(person),
-            tombstone: format!("forgotten-{}", crate::edges::store::chain::hex(&letters)),
+            tombstone: format!("forgotten-{}", hex::encode(letters)),
         };
         let failed = |e: StoreError| e.to_string();
         let concerned = self.store.reader().named(&who).await.map_err(failed)?;

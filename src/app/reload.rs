@@ -11,7 +11,6 @@ use crate::config::secret::Secret;
 use crate::edges::runner::redact::Redactor;
 use crate::edges::web::LoginDesk;
 use crate::flow::event::Event;
-use crate::flow::plan::hex;
 use crate::flow::policy::Policy;
 use crate::ports::{Arrival, Clock, Door, Rules};
 use std::collections::BTreeMap;
@@ -206,7 +205,7 @@ fn looks(path: &Path) -> Option<(SystemTime, u64)> {
 
 /// Of all that is in force but the values of secrets, which show as a word.
 fn digest(config: &Config) -> String {
-    hex(ring::digest::digest(&ring::digest::SHA256, format!("{config:?}").as_bytes()).as_ref())
+    hex::encode(ring::digest::digest(&ring::digest::SHA256, format!("{config:?}").as_bytes()).as_ref())
 }
 
 /// `2 routes, were 1`; `people`: as many, but others.

@@ -132,10 +132,7 @@ fn spoken(words: &[String]) -> String {
 fn random_key() -> Option<String> {
     let mut bytes = [0_u8; 16];
     SystemRandom::new().fill(&mut bytes).ok()?;
-    Some(bytes.iter().fold(String::with_capacity(32), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }))
+    Some(hex::encode(bytes))
 }
 
 fn interactive() -> bool {

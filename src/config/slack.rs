@@ -198,14 +198,15 @@ fn one(
             (name.span(), secrets::refer(checker, &names, sources.secrets).pop()?)
         }
         (None, Some(path)) => (path.span(), secrets::of_file(checker, key, &path.span(), path.get_ref())?),
-        (None, None) => match (sources.environment.variable)(wanted.variable).filter(|value| !value.is_empty()) {
-            Some(value) => (sources.span.clone(), Secret::new(value)),
-            None => {
+        (None, None) => {
+            let given = (sources.environment.variable)(wanted.variable).filter(|value| !value.is_empty());
+            let Some(value) = given else {
                 let what = format!("Slack needs `{key}`: write it, or `{key}_file`, or set {}", wanted.variable);
                 checker.error(sources.span, what, wanted.hint);
                 return None;
-            }
-        },
+            };
+            (sources.span.clone(), Secret::new(value))
+        }
         (Some(_), Some(path)) => {
             checker.error(
                 &path.span(),

@@ -11,7 +11,6 @@ use super::identity::Actor;
 use super::incident::{Incident, IncidentId, MAX_GROUPS, OTHER};
 use super::moment::{At, DAY, span};
 use super::phrase::{code, ours, titled};
-use super::plan::hex;
 use super::policy::Open;
 use super::routing::{Routed, by_route, hushed, route};
 use super::signal::{AlertKey, AlertStatus, Delivery, Signal};
@@ -411,8 +410,12 @@ fn record(draft: &mut Draft, id: IncidentId, source: &str, changes: &[(Change, A
     }
     let news = draft.incident(id).is_some_and(|i| groups.keys().any(|name| !i.groups.contains_key(name)));
     let groups = groups.into_values().collect();
-    let fact =
-        Fact::AlertsChanged { source: source.to_owned(), because, groups, digest: hex(digest.finish().as_ref()) };
+    let fact = Fact::AlertsChanged {
+        source: source.to_owned(),
+        because,
+        groups,
+        digest: hex::encode(digest.finish().as_ref()),
+    };
     draft.record_by(Actor::Source(source.to_owned()), id, fact);
     escalate(draft, id, changes);
     draft.show(id);

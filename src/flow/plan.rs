@@ -89,19 +89,8 @@ impl Plan {
     /// Hex SHA-256 of [`Plan::canonical`]: what people approve.
     #[must_use]
     pub fn sha256(&self) -> String {
-        hex(ring::digest::digest(&ring::digest::SHA256, &self.canonical()).as_ref())
+        hex::encode(ring::digest::digest(&ring::digest::SHA256, &self.canonical()).as_ref())
     }
-}
-
-/// Lower-case hex.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }
 
 /// Numbers are 8 bytes big-endian; texts and lists carry their length; a choice is one byte.

@@ -4,7 +4,6 @@
 
 use super::{Setting, text};
 use crate::flow::moment::{At, DAY};
-use crate::flow::plan::hex;
 use crate::flow::signal::{MAX_ANNOTATION_CHARS, MAX_LABEL_CHARS, MAX_LABELS};
 use jiff::fmt::temporal::Pieces;
 use ring::digest::{Context, SHA256};
@@ -121,7 +120,7 @@ pub fn digest(parts: &[&[u8]]) -> String {
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part);
     }
-    hex(context.finish().as_ref())
+    hex::encode(context.finish().as_ref())
 }
 
 /// A time in seconds, milliseconds, microseconds or nanoseconds since 1970: their magnitudes tell them apart from 1973 to 5138.

@@ -89,20 +89,9 @@ fn is_seconds(text: &str) -> bool {
 
 /// 64 lower-case hexadecimal digits. Upper case would be a second way to write the same signature, which no vendor uses.
 fn unhex(text: &str) -> Option<[u8; 32]> {
-    let digit = |b: u8| match b {
-        b'0'..=b'9' => Some(b - b'0'),
-        b'a'..=b'f' => Some(b - b'a' + 10),
-        _ => None,
-    };
     let mut out = [0; 32];
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != out.len() || !rest.is_empty() {
-        return None;
-    }
-    for (byte, [high, low]) in out.iter_mut().zip(pairs) {
-        *byte = (digit(*high)? << 4) | digit(*low)?;
-    }
-    Some(out)
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
+    (plain && hex::decode_to_slice(text, &mut out).is_ok()).then_some(out)
 }
 
 #[cfg(test)]
@@ -122,7 +111,7 @@ mod tests {
 
     fn sign(secret: &str, bytes: &[u8]) -> String {
         let tag = hmac::sign(&key(secret), bytes);
-        crate::flow::plan::hex(tag.as_ref())
+        hex::encode(tag.as_ref())
     }
 
     fn key(secret: &str) -> hmac::Key {

@@ -6,7 +6,6 @@ use super::{cut, refusal};
 use crate::config::secret::Secret;
 use crate::egress::{Client, Request};
 use crate::flow::moment::SECOND;
-use crate::flow::plan::hex;
 use crate::ports::{Call, Clock, Undelivered};
 use ring::hmac;
 use serde::Serialize;
@@ -76,7 +75,7 @@ impl Webhook {
         signed.update(time.as_bytes());
         signed.update(b":");
         signed.update(request.body.as_deref().unwrap_or_default());
-        let signature = format!("{PREFIX}{}", hex(signed.sign().as_ref()));
+        let signature = format!("{PREFIX}{}", hex::encode(signed.sign().as_ref()));
         let request = request.header(SIGNATURE, signature).header(TIMESTAMP, time);
         let answer = self.client.send(request).await?;
         if answer.is_success() { Ok(()) } else { Err(refusal(&answer, "")) }

@@ -3,7 +3,6 @@
 //! A program is executed through its descriptor, so replacing the path changes nothing. A script is read by its interpreter
 //! while it runs, so it is first copied into sealed memory: what was hashed cannot change any more.
 
-use crate::flow::plan::hex;
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use std::fs::File;
@@ -158,7 +157,7 @@ fn copy_hashed(from: &mut File, to: &mut dyn Write, limit: u64, path: &str) -> R
     let mut total = 0;
     loop {
         let read = match from.read(&mut chunk) {
-            Ok(0) => return Ok(hex(hash.finish().as_ref())),
+            Ok(0) => return Ok(hex::encode(hash.finish().as_ref())),
             Ok(read) => read,
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(e) => return Err(io(e)),

@@ -77,7 +77,7 @@ impl ChainKey {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part);
         }
-        hex(context.sign().as_ref())
+        hex::encode(context.sign().as_ref())
     }
 }
 
@@ -87,13 +87,13 @@ pub fn commit(salt: &str, stored: &str) -> String {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(salt.as_bytes());
     context.update(stored.as_bytes());
-    hex(context.finish().as_ref())
+    hex::encode(context.finish().as_ref())
 }
 
 /// A fresh salt, hex. `None` when the system gives no randomness.
 #[must_use]
 pub fn salt() -> Option<String> {
-    random::<SALT_BYTES>().map(|bytes| hex(&bytes))
+    random::<SALT_BYTES>().map(hex::encode)
 }
 
 /// Fresh random bytes. `None` when the system gives no randomness.
@@ -103,24 +103,10 @@ pub fn random<const N: usize>() -> Option<[u8; N]> {
     ring::rand::SystemRandom::new().fill(&mut bytes).ok().map(|()| bytes)
 }
 
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// The reverse of [`hex`], for exactly `N` bytes.
+/// Exactly `N` bytes from hexadecimal digits.
 #[must_use]
 pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    if text.len() != N * 2 || !text.is_ascii() {
-        return None;
-    }
     let mut bytes = [0; N];
-    for (i, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * i..2 * i + 2)?, 16).ok()?;
-    }
+    hex::decode_to_slice(text, &mut bytes).ok()?;
     Some(bytes)
 }

@@ -3,7 +3,7 @@
 //! Knows no SQL. Never deletes or replaces a database, whatever state it is in (I30).
 
 use super::anchor::sync_dir;
-use super::chain::{ChainKey, KEY_BYTES, hex, random, unhex};
+use super::chain::{ChainKey, KEY_BYTES, random, unhex};
 use crate::ports::StoreError;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -185,7 +185,7 @@ impl Place {
             Err(e) if e.kind() == ErrorKind::NotFound && new => {
                 let bytes = random::<KEY_BYTES>()
                     .ok_or_else(|| StoreError::Unavailable("the system gives no random numbers".to_owned()))?;
-                write_key(&path, &hex(&bytes)).map_err(|e| refused("make", &path, &e))?;
+                write_key(&path, &hex::encode(bytes)).map_err(|e| refused("make", &path, &e))?;
                 Ok(bytes)
             }
             Err(e) if e.kind() == ErrorKind::NotFound => Err(StoreError::Unusable(format!(
@@ -201,7 +201,7 @@ impl Place {
     pub fn keep_key(&self, bytes: &[u8; KEY_BYTES]) -> Result<(), StoreError> {
         let path = self.key_file();
         if !path.exists() {
-            return write_key(&path, &hex(bytes)).map_err(|e| refused("make", &path, &e));
+            return write_key(&path, &hex::encode(bytes)).map_err(|e| refused("make", &path, &e));
         }
         if self.key_bytes(false)? == *bytes {
             return Ok(());

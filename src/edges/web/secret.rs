@@ -45,11 +45,7 @@ impl Digest {
     /// 64 hexadecimal digits.
     #[must_use]
     pub fn hex(&self) -> String {
-        use std::fmt::Write as _;
-        self.0.iter().fold(String::with_capacity(64), |mut out, byte| {
-            let _ = write!(out, "{byte:02x}");
-            out
-        })
+        hex::encode(self.0)
     }
 }
 

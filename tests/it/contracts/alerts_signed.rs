@@ -10,7 +10,6 @@ use smokejumper::config::secret::Secret;
 use smokejumper::config::source::{Auth, Source};
 use smokejumper::edges::alerts::signature::Signing;
 use smokejumper::edges::alerts::{self, Limits};
-use smokejumper::flow::plan::hex;
 use smokejumper::ports::Clock;
 use std::sync::Arc;
 use tower::ServiceExt as _;
@@ -34,7 +33,7 @@ fn now() -> i64 {
 }
 
 fn tag(secret: &str, bytes: &[u8]) -> String {
-    hex(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), bytes).as_ref())
+    hex::encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), bytes).as_ref())
 }
 
 /// As the vendor signs it.

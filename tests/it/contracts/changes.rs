@@ -45,7 +45,7 @@ fn ours(body: impl Into<Body>) -> Request<Body> {
 
 fn githubs(event: &str, body: &str, secret: &str) -> Request<Body> {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body.as_bytes());
-    let hex = smokejumper::flow::plan::hex(tag.as_ref());
+    let hex = hex::encode(tag.as_ref());
     Request::post("/changes/github")
         .header("content-type", "application/json")
         .header("x-github-event", event)

@@ -10,7 +10,6 @@ use axum::routing::post;
 use ring::hmac;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use smokejumper::flow::plan::hex;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -204,7 +203,7 @@ pub fn signed(body: &str, secret: &str) -> Request<Body> {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body.as_bytes());
     Request::post("/pager/pagerduty")
         .header("content-type", "application/json")
-        .header("x-pagerduty-signature", format!("v1={}", hex(tag.as_ref())))
+        .header("x-pagerduty-signature", format!("v1={}", hex::encode(tag.as_ref())))
         .body(Body::from(body.to_owned()))
         .unwrap()
 }
@@ -303,7 +302,7 @@ async fn hook(State(books): State<Arc<Mutex<Books>>>, headers: HeaderMap, body: 
     let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     let signed = [header("x-smokejumper-timestamp").as_bytes(), b":", &body].concat();
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, HOOK.as_bytes()), &signed);
-    if header("x-smokejumper-signature") != format!("v1={}", hex(tag.as_ref())) {
+    if header("x-smokejumper-signature") != format!("v1={}", hex::encode(tag.as_ref())) {
         books.wrong.push("the webhook's signature is wrong".to_owned());
         return StatusCode::UNAUTHORIZED.into_response();
     }

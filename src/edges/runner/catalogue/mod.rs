@@ -13,7 +13,6 @@ use self::step::{Scope, is_name};
 use crate::config::problem::Problem;
 use crate::flow::matcher;
 use crate::flow::moment::HOUR;
-use crate::flow::plan::hex;
 use crate::flow::policy::Matcher;
 use crate::flow::render::{MAX_VALUE, accept, is_unseen};
 use crate::flow::runbook::{Check, HttpTemplate, Param, ParamKind, Piece, ProbeTemplate, Risk, Runbook, StepTemplate};
@@ -108,7 +107,7 @@ fn read(
         Ok(bytes) => bytes,
         Err(e) => return refuse(format!("it cannot be read: {e}"), "look at its permissions"),
     };
-    let revision = hex(ring::digest::digest(&ring::digest::SHA256, &bytes).as_ref());
+    let revision = hex::encode(ring::digest::digest(&ring::digest::SHA256, &bytes).as_ref());
     let Ok(source) = String::from_utf8(bytes) else {
         return refuse("it is not UTF-8 text".to_owned(), "save it as UTF-8");
     };

@@ -3,7 +3,7 @@
 
 use super::{Cell, FORMAT, Header, Line, MAX_LINE, Manifest, damaged, sealed};
 use crate::edges::store::audit;
-use crate::edges::store::chain::{ChainKey, KEY_BYTES, hex, unhex};
+use crate::edges::store::chain::{ChainKey, KEY_BYTES, unhex};
 use crate::edges::store::dialect::{Dialect, explain};
 use crate::edges::store::location::Location;
 use crate::edges::store::place::Place;
@@ -80,7 +80,7 @@ fn known_key(place: &Place, header: &Header, given: Option<[u8; KEY_BYTES]>) -> 
 fn inspect(lines: &mut Lines, key: &ChainKey) -> Result<Manifest, StoreError> {
     let (mut table, mut counts) = (None, BTreeMap::<String, u64>::new());
     loop {
-        let so_far = hex(lines.digest.clone().finish().as_ref());
+        let so_far = hex::encode(lines.digest.clone().finish().as_ref());
         match lines.next()? {
             Line::Table { table: name, columns } => {
                 counts.insert(name.clone(), 0);

@@ -3,7 +3,7 @@
 
 use super::{Cell, FORMAT, Header, Line, Manifest, sealed};
 use crate::edges::store::anchor::sync_dir;
-use crate::edges::store::chain::{ChainKey, hex};
+use crate::edges::store::chain::ChainKey;
 use crate::edges::store::dialect::explain;
 use crate::edges::store::pen::json;
 use crate::edges::store::reader::{Reader, column};
@@ -115,7 +115,7 @@ async fn write(reader: &Reader, file: File, with_key: bool, made_at: i64) -> Res
         version: env!("CARGO_PKG_VERSION").to_owned(),
         schema: schema::version(&mut tx, dialect).await?,
         made_at,
-        key: with_key.then(|| hex(&bytes)),
+        key: with_key.then(|| hex::encode(bytes)),
     };
     let to = GzEncoder::new(BufWriter::with_capacity(BUFFER, file), Compression::default());
     let mut out = Out { to, digest: digest::Context::new(&digest::SHA256) };
@@ -127,7 +127,7 @@ async fn write(reader: &Reader, file: File, with_key: bool, made_at: i64) -> Res
     }
     tx.rollback().await?;
     let _ = connection.close().await;
-    manifest.sha256 = hex(out.digest.clone().finish().as_ref());
+    manifest.sha256 = hex::encode(out.digest.clone().finish().as_ref());
     let seal = key.seal(&sealed(&manifest)?);
     out.line(&json(&Line::End { manifest: manifest.clone(), seal })?)?;
     let file = out.to.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
