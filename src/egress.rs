@@ -1,4 +1,4 @@
-//! The only way out by HTTP: makes clients that go where they may and nowhere else, and that tell what became of a request.
+//! The only way out by HTTP and WebSocket: makes clients that go where they may and nowhere else, and that tell what became of a request.
 //!
 //! Judged is the address that is connected to, not the one a name had a moment ago. No proxy of the environment, no redirect
 //! unless asked for, and then each hop is judged anew; everything bounded in time and size. Knows reqwest and addresses; of the
@@ -7,9 +7,11 @@
 pub mod address;
 mod names;
 mod rule;
+mod socket;
 
 pub use self::names::{Names, SystemNames};
 pub use self::rule::{Allowed, HostPattern, MAX_URL, Outside};
+pub use self::socket::{Heard, Socket};
 
 use self::names::Judged;
 use crate::ports::Undelivered;

@@ -5,6 +5,7 @@ use super::Refused;
 use super::rule::Outside;
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::error::Error;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -35,25 +36,32 @@ pub struct Judged {
     pub outside: Arc<Outside>,
 }
 
+impl Judged {
+    /// The addresses behind a name that may be connected to; at least one.
+    pub async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, Box<dyn Error + Send + Sync>> {
+        let (mut good, mut bad) = (Vec::new(), None);
+        for ip in self.names.lookup(name).await?.into_iter().take(MAX_ADDRESSES) {
+            match self.outside.judge_address(name, ip) {
+                Ok(()) => good.push(ip),
+                Err(why) => bad = Some(why),
+            }
+        }
+        match bad {
+            Some(why) if good.is_empty() => Err(Refused::new(name, &why).into()),
+            _ if good.is_empty() => {
+                Err(io::Error::new(io::ErrorKind::NotFound, format!("{name} has no address")).into())
+            }
+            _ => Ok(good),
+        }
+    }
+}
+
 impl Resolve for Judged {
     fn resolve(&self, name: Name) -> Resolving {
-        let (names, outside) = (Arc::clone(&self.names), Arc::clone(&self.outside));
+        let judged = Self { names: Arc::clone(&self.names), outside: Arc::clone(&self.outside) };
         Box::pin(async move {
-            let name = name.as_str();
-            let (mut good, mut bad) = (Vec::new(), None);
-            for ip in names.lookup(name).await?.into_iter().take(MAX_ADDRESSES) {
-                match outside.judge_address(name, ip) {
-                    Ok(()) => good.push(SocketAddr::new(ip, 0)),
-                    Err(why) => bad = Some(why),
-                }
-            }
-            match bad {
-                Some(why) if good.is_empty() => Err(Refused::new(name, &why).into()),
-                _ if good.is_empty() => {
-                    Err(io::Error::new(io::ErrorKind::NotFound, format!("{name} has no address")).into())
-                }
-                _ => Ok(Box::new(good.into_iter()) as Addrs),
-            }
+            let good = judged.addresses(name.as_str()).await?;
+            Ok(Box::new(good.into_iter().map(|ip| SocketAddr::new(ip, 0))) as Addrs)
         })
     }
 }

@@ -192,7 +192,7 @@ fn on_this_machine(url: &Url) -> bool {
 }
 
 /// The address that stands in the place of a name, as the parser writes it.
-fn literal(host: &str) -> Option<IpAddr> {
+pub(super) fn literal(host: &str) -> Option<IpAddr> {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).parse().ok()
 }
 
