@@ -5,6 +5,7 @@ mod backup;
 mod bot;
 mod canaries;
 mod check;
+mod disk_error;
 mod drain;
 mod explain;
 mod faults;

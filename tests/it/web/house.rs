@@ -170,8 +170,6 @@ impl House {
                 self.console.card("op", &incident, &room?, &Reply::default(), None).await.unwrap();
                 None
             }
-            // Nobody is written to elsewhere.
-            Effect::Furnish { .. } | Effect::Announce { .. } | Effect::Tell { .. } => None,
             Effect::Recall { incident: id } => {
                 Some(Event::Recalled { incident: id, recollection: scene::recall(&incident) })
             }
@@ -186,7 +184,10 @@ impl House {
                 let verdict = Verdict { passed: true, checks, after_ms: 12_000 };
                 Some(Event::Verified { incident: id, request, verdict })
             }
-            Effect::Remember { .. }
+            Effect::Furnish { .. }
+            | Effect::Announce { .. }
+            | Effect::Tell { .. }
+            | Effect::Remember { .. }
             | Effect::Wake { .. }
             | Effect::Forget { .. }
             | Effect::FileIssue { .. }

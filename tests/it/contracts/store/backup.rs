@@ -218,5 +218,5 @@ async fn nothing_is_covered_by_a_restore_or_a_backup() {
     let without = backed_up(&from, false).await;
     let mut text = String::new();
     flate2::read::GzDecoder::new(std::fs::File::open(without).unwrap()).read_to_string(&mut text).unwrap();
-    assert!(!text.contains(&hex::encode(&key(&from))));
+    assert!(!text.contains(&hex::encode(key(&from))));
 }
