@@ -75,6 +75,12 @@ impl Pen<'_> {
             let query = sqlx::query(sql).bind(incident).bind(i64::from(*n)).bind(i64::from(entry.n));
             query.execute(&mut *self.connection).await?;
         }
+        if let Fact::RoomOpened { platform, room } = &entry.fact {
+            let sql = "INSERT INTO room (platform, id, incident) VALUES ($1, $2, $3) \
+                       ON CONFLICT (platform, id) DO UPDATE SET incident = $3";
+            let query = sqlx::query(sql).bind(platform.label()).bind(text(&room.id).into_owned()).bind(incident);
+            query.execute(&mut *self.connection).await?;
+        }
         self.head.seq = seq;
         self.head.chain = chain;
         ends.insert(entry.incident, n);

@@ -12,6 +12,7 @@ use sqlx::{AnyConnection, Connection as _, Row as _};
 pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_first", include_str!("migrations/0001_first.sql")),
     ("0002_forgetting", include_str!("migrations/0002_forgetting.sql")),
+    ("0003_rooms", include_str!("migrations/0003_rooms.sql")),
 ];
 
 /// Version of how facts fold into an incident. Raise it when [`crate::flow::incident::Incident`] or its `apply` changes

@@ -1,8 +1,8 @@
 //! Views: what a viewer may see. A private incident does not exist for those who are not in it.
 
-use super::dialect::explain;
+use super::dialect::{explain, text};
 use super::forget::UNHEARD_MS;
-use super::journal;
+use super::journal::{self, small};
 use super::pen::parse;
 use super::reader::{Reader, alert, column};
 use crate::flow::desk::{AlertState, Desk};
@@ -109,12 +109,10 @@ impl Views for Reader {
     }
 
     async fn incident_of_room(&self, platform: Platform, room: &str) -> Result<Option<IncidentId>, StoreError> {
-        let sql = "SELECT incident FROM outbox WHERE destination = $1 AND supersedes IS NULL AND remote = $2 \
-                   AND state IN ('sent', 'reconciled') ORDER BY id DESC LIMIT 1";
-        let query = sqlx::query(sql).bind(Destination::Room(platform).key()).bind(room);
+        let sql = "SELECT incident FROM room WHERE platform = $1 AND id = $2";
+        let query = sqlx::query(sql).bind(platform.label()).bind(text(room).into_owned());
         let row = query.fetch_optional(self.pool()).await.map_err(|e| explain(&e))?;
-        let incident: Option<i64> = row.map(|row| column(&row, 0)).transpose()?;
-        Ok(incident.and_then(|id| u32::try_from(id).ok()).map(IncidentId))
+        row.map(|row| column(&row, 0)).transpose().map(|incident| incident.map(small).map(IncidentId))
     }
 }
 

@@ -23,7 +23,8 @@ use crate::world::ledger::Ledger;
 use crate::world::watch::Watch;
 use facts::*;
 use looking::{
-    a_room_shows_the_last_of_what_was_said, loose_alerts_fire_and_nobody_has_them_in_hand, the_house_is_no_incident,
+    a_room_says_which_incident_is_meant, a_room_shows_the_last_of_what_was_said,
+    loose_alerts_fire_and_nobody_has_them_in_hand, the_house_is_no_incident,
     what_was_suggested_once_names_no_private_incident,
 };
 use site::Site;
@@ -129,6 +130,7 @@ promises!(
     what_was_suggested_once_names_no_private_incident,
     a_room_shows_what_was_said_in_it,
     a_room_shows_the_last_of_what_was_said,
+    a_room_says_which_incident_is_meant,
     loose_alerts_fire_and_nobody_has_them_in_hand,
     an_erased_entry_says_so,
     lists_are_newest_first,

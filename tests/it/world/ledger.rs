@@ -95,6 +95,7 @@ struct Books {
     alerts: BTreeMap<AlertKey, AlertState>,
     desk: Desk,
     snapshots: BTreeMap<IncidentId, Incident>,
+    rooms: BTreeMap<(Platform, String), IncidentId>,
     outbox: BTreeMap<i64, Posted>,
     live: BTreeSet<i64>,
     ops: BTreeSet<String>,
@@ -456,6 +457,9 @@ impl Journal for Ledger {
                     {
                         books.journal[i].fact = Fact::Redacted { n };
                     }
+                    if let Fact::RoomOpened { platform, room } = &entry.fact {
+                        books.rooms.insert((*platform, room.id.clone()), entry.incident);
+                    }
                     let place = books.journal.len();
                     books.pages.entry(entry.incident).or_default().push(place);
                     books.journal.push(entry);
@@ -614,13 +618,7 @@ impl Views for Ledger {
     }
 
     async fn incident_of_room(&self, platform: Platform, room: &str) -> Result<Option<IncidentId>, StoreError> {
-        self.call(|books, _| {
-            let opened = |row: &&Posted| {
-                matches!(row.effect, Effect::OpenRoom { platform: p, .. } if p == platform)
-                    && row.remote.as_deref() == Some(room)
-            };
-            Ok(books.outbox.values().rev().find(opened).map(|row| row.effect.incident()))
-        })
+        self.call(|books, _| Ok(books.rooms.get(&(platform, room.to_owned())).copied()))
     }
 }
 

@@ -7,12 +7,18 @@ use smokejumper::edges::store::audit::Verified;
 use smokejumper::edges::store::backup::{restore, take};
 use smokejumper::edges::store::reader::Reader;
 use smokejumper::flow::desk::Desk;
+use smokejumper::flow::fact::{Fact, Room};
+use smokejumper::flow::identity::Platform;
 use smokejumper::flow::incident::{Incident, IncidentId};
 use smokejumper::ports::{Commit, Inbox as _, Journal as _, Outbox as _, Progress, StoreError, Views as _};
 use sqlx::{Connection as _, Row as _};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+
+fn room(incident: u32) -> Room {
+    Room { id: format!("C{incident}"), name: "inc".to_owned(), link: None, private: false }
+}
 
 /// Something of every table, with the characters that break careless formats.
 async fn fill(site: &Site) {
@@ -21,7 +27,7 @@ async fn fill(site: &Site) {
         let entries = vec![
             declared(incident),
             noted(incident, 2),
-            entry(incident, 3, smokejumper::flow::fact::Fact::Acknowledged),
+            entry(incident, 3, Fact::RoomOpened { platform: Platform::Slack, room: room(incident) }),
         ];
         let incidents = vec![Incident::fold(IncidentId(incident), &entries)];
         let desk = Some(Desk { version: u64::from(incident), last: incident, ..Desk::default() });
@@ -63,6 +69,7 @@ async fn contents(site: &Site) -> Vec<String> {
             "id, op, incident, destination, run, supersedes, effect, state, attempts, due_at, queued_at, remote, said",
         ),
         ("dead_letter", "id, source, at, why, sample"),
+        ("room", "platform, id, incident"),
         ("head", "seq, chain, inbox, outbox, letter"),
     ] {
         let cells: Vec<String> =

@@ -98,6 +98,7 @@ async fn holding(site: &Site, text: &str) -> Vec<String> {
         ("snapshots", "body"),
         ("outbox", "effect || COALESCE(said, '') || COALESCE(remote, '') || COALESCE(error, '')"),
         ("dead_letter", "why || sample"),
+        ("room", "platform || id"),
     ] {
         let sql = format!("SELECT {columns} FROM {table}");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();

@@ -3,7 +3,7 @@
 use super::facts::*;
 use super::{Bench, MINUTE};
 use smokejumper::flow::desk::Desk;
-use smokejumper::flow::fact::{Fact, Suggestion, Withheld};
+use smokejumper::flow::fact::{Fact, Room, Suggestion, Withheld};
 use smokejumper::flow::identity::Platform;
 use smokejumper::flow::incident::{Incident, IncidentId};
 use smokejumper::flow::recollection::{Candidate, PastIncident};
@@ -50,6 +50,33 @@ pub async fn a_room_shows_the_last_of_what_was_said(bench: Bench) {
     let ops: Vec<_> = said.iter().map(|s| s.op.clone()).collect();
     assert_eq!(ops, (3..many).map(|i| format!("s{i}")).collect::<Vec<_>>());
     assert_eq!(said[0].message, message("s3"));
+}
+
+pub async fn a_room_says_which_incident_is_meant(mut bench: Bench) {
+    let room = |id: &str| Room { id: id.to_owned(), name: "inc".to_owned(), link: None, private: false };
+    let opened = |incident, n, platform, id| entry(incident, n, Fact::RoomOpened { platform, room: room(id) });
+    let entries = vec![
+        declared(1),
+        declared(2),
+        opened(1, 2, Platform::Slack, "C1"),
+        opened(2, 2, Platform::Slack, "C2"),
+        opened(2, 3, Platform::Discord, "C1"),
+    ];
+    bench.storage().commit(vec![Commit { entries, ..Commit::default() }]).await.unwrap();
+    let over = vec![entry(1, 3, Fact::Resolved { cause: None, fix: None }), entry(1, 4, Fact::Redacted { n: 2 })];
+    bench.storage().commit(vec![Commit { entries: over, ..Commit::default() }]).await.unwrap();
+    bench.kill().await;
+    let of = async |platform, id| bench.storage().incident_of_room(platform, id).await.unwrap().map(|id| id.0);
+    assert_eq!(of(Platform::Slack, "C1").await, Some(1), "also when it is over");
+    assert_eq!(of(Platform::Slack, "C2").await, Some(2));
+    assert_eq!(of(Platform::Discord, "C1").await, Some(2));
+    for unknown in ["C3", "c1", "", "%", "C1\0"] {
+        assert_eq!(of(Platform::Slack, unknown).await, None, "{unknown:?}");
+    }
+    // A room whose story was told wrong once: the last word counts.
+    let moved = vec![opened(2, 4, Platform::Slack, "C1")];
+    bench.storage().commit(vec![Commit { entries: moved, ..Commit::default() }]).await.unwrap();
+    assert_eq!(bench.storage().incident_of_room(Platform::Slack, "C1").await, Ok(Some(IncidentId(2))));
 }
 
 pub async fn what_was_suggested_once_names_no_private_incident(bench: Bench) {

@@ -8,6 +8,7 @@ use smokejumper::edges::store::upgrade::Schema;
 use smokejumper::edges::store::{MIGRATIONS, Store};
 use smokejumper::flow::desk::Desk;
 use smokejumper::flow::fact::Fact;
+use smokejumper::flow::identity::Platform;
 use smokejumper::flow::incident::{Incident, IncidentId};
 use smokejumper::ports::{Commit, Inbox, Journal, StoreError, Views};
 use sqlx::{Connection as _, Row as _};
@@ -58,6 +59,10 @@ async fn databases_of_every_release_are_read(mut site: Site) {
         assert_eq!(folded, entries, "{name}: every fact of the journal was folded");
         let state = store.restore().await.unwrap();
         assert_eq!((state.incidents.len(), state.desk.alerts.len(), state.desk.last), (1, 2, 2), "{name}");
+        for number in 1..=2 {
+            let of = store.incident_of_room(Platform::Console, &format!("incident-{number}")).await;
+            assert_eq!(of, Ok(Some(IncidentId(number))), "{name}: rooms that were opened before are known");
+        }
         assert_eq!(store.waiting(10).await.unwrap(), [], "{name}");
         // And the story goes on.
         let n = u32::try_from(store.entries(&ana(), IncidentId(2)).await.unwrap().len()).unwrap() + 1;
