@@ -76,15 +76,16 @@ fn one(n: usize) -> serde_json::Value {
     body("g", "firing", &[alert(&format!("fp-{n}"), &labels, "down", "2025-11-20T07:00:00Z")])
 }
 
-/// Fingerprints whose delivery was answered with a 2xx, and what came after the first other answer.
+/// Fingerprints whose delivery was answered with a 2xx, and the answers from the first other one on.
 async fn storm(bot: &Bot) -> (BTreeSet<String>, Vec<Option<u16>>) {
     let client = client();
     let (mut taken, mut after) = (BTreeSet::new(), Vec::new());
     for n in 0..DELIVERIES {
         let answer = client.post(bot.address().alerts()).json(&one(n)).send().await.ok().map(|a| a.status().as_u16());
-        if answer == Some(200) && after.is_empty() {
+        if answer == Some(200) {
             taken.insert(format!("fp-{n}"));
-        } else {
+        }
+        if answer != Some(200) || !after.is_empty() {
             after.push(answer);
         }
         if after.len() > MORE {
@@ -128,7 +129,8 @@ async fn a_full_disk_puts_senders_off_and_ends_when_there_is_room_again() {
         let Some(meddler) = Meddler::on(bot.pid(), "pwrite64", "ENOSPC", nth) else { return skipped() };
         let (mut taken, after) = storm(&bot).await;
         assert!(!after.is_empty(), "write {nth} never failed");
-        assert!(after.iter().flatten().all(|status| *status == 503), "write {nth}: {after:?}");
+        // What needs no new page may still be written.
+        assert!(after.iter().flatten().all(|status| [200, 503].contains(status)), "write {nth}: {after:?}");
         drop(meddler);
         let client = client();
         seen("it takes alerts again", DEADLINE, || async {
