@@ -247,6 +247,31 @@ impl Button {
     }
 }
 
+/// `https://` anywhere, `http://` on this machine. The host is plain ASCII without credentials, so that what is shown
+/// is where it leads; nothing unseen, no quote, no backslash anywhere.
+#[must_use]
+pub fn may_be_linked(address: &str) -> bool {
+    let (secure, rest) = match (address.strip_prefix("https://"), address.strip_prefix("http://")) {
+        (Some(rest), _) => (true, rest),
+        (None, Some(rest)) => (false, rest),
+        (None, None) => return false,
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = match authority.strip_prefix('[').and_then(|v6| v6.split_once(']')) {
+        Some((v6, port)) => (v6, port.strip_prefix(':').unwrap_or(port)),
+        None => authority.split_once(':').unwrap_or((authority, "")),
+    };
+    let host_is_plain = !host.is_empty()
+        && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':'))
+        && port.len() <= 5
+        && port.bytes().all(|b| b.is_ascii_digit());
+    let local = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    let clean = !address
+        .chars()
+        .any(|c| inert::is_unseen(c) || c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '\\' | '`'));
+    host_is_plain && clean && (secure || local)
+}
+
 fn and_more(count: usize, what: &str) -> Line {
     Line::default().faint(format!("… and {count} more {what}"))
 }

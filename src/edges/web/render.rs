@@ -6,7 +6,7 @@ use super::time;
 use crate::flow::moment::At;
 use maud::{Markup, html};
 use smokejumper_intents::inert;
-use smokejumper_intents::reply::{Button, Reply, Section, Span, Style};
+use smokejumper_intents::reply::{Button, Reply, Section, Span, Style, may_be_linked};
 
 /// What forms in it need, and when it is read.
 #[derive(Clone, Copy, Debug)]
@@ -107,28 +107,4 @@ pub fn link(label: &str, address: &str) -> Markup {
             bdi.outside.faint { (label) " (" (inert::line(address)) ")" }
         }
     }
-}
-
-/// `https://` anywhere, `http://` on this machine. The host is plain ASCII without credentials, so that what is shown
-/// is where it leads; nothing unseen, no quote, no backslash anywhere.
-pub fn may_be_linked(address: &str) -> bool {
-    let (secure, rest) = match (address.strip_prefix("https://"), address.strip_prefix("http://")) {
-        (Some(rest), _) => (true, rest),
-        (None, Some(rest)) => (false, rest),
-        (None, None) => return false,
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let (host, port) = match authority.strip_prefix('[').and_then(|v6| v6.split_once(']')) {
-        Some((v6, port)) => (v6, port.strip_prefix(':').unwrap_or(port)),
-        None => authority.split_once(':').unwrap_or((authority, "")),
-    };
-    let host_is_plain = !host.is_empty()
-        && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':'))
-        && port.len() <= 5
-        && port.bytes().all(|b| b.is_ascii_digit());
-    let local = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    let clean = !address
-        .chars()
-        .any(|c| inert::is_unseen(c) || c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '\\' | '`'));
-    host_is_plain && clean && (secure || local)
 }

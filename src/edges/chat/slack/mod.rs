@@ -2,7 +2,9 @@
 //!
 //! Knows the port `Chat`, its own configuration and slack-morphism; knows neither storage nor what an incident is for.
 
+pub mod blocks;
 pub mod method;
+pub mod text;
 pub mod trouble;
 mod wire;
 
@@ -15,6 +17,7 @@ use crate::ports::Clock;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use smokejumper_intents::reply::Reply;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -248,6 +251,28 @@ impl Slack {
         }
         let answer: Answer = self.call(method, &arguments).await?;
         Ok(answer.view)
+    }
+
+    /// Says something that only one person of a channel sees; they must be in it, and so must we.
+    ///
+    /// # Errors
+    /// See [`Trouble`].
+    pub async fn post_ephemeral(
+        &self,
+        channel: &str,
+        user: &str,
+        thread: Option<&str>,
+        reply: &Reply,
+    ) -> Result<(), Trouble> {
+        let mut arguments = blocks::message(reply);
+        arguments["channel"] = json!(channel);
+        arguments["user"] = json!(user);
+        arguments["parse"] = json!("none");
+        arguments["link_names"] = json!(false);
+        if let Some(thread) = thread {
+            arguments["thread_ts"] = json!(thread);
+        }
+        self.call::<Value>(&method::POST_EPHEMERAL, &arguments).await.map(drop)
     }
 
     /// The message of a channel that bears this time; `thread`: it is a reply there. `None`: there is none.
