@@ -74,6 +74,7 @@ impl Kind {
 
 /// Every form, in the order of an incident's life.
 pub const FORMS: &[&Form] = &[
+    &verbs::declare::FORM,
     &verbs::update::FORM,
     &verbs::task::FORM,
     &verbs::assign::FORM,

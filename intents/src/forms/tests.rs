@@ -5,7 +5,7 @@ use crate::intent::{Ask, When};
 use crate::say::say;
 use crate::text;
 use crate::verb;
-use crate::word::{Milestone, State};
+use crate::word::{Milestone, Severity, State};
 use proptest::prelude::*;
 
 fn filled(verb: &str, sent: &[(&str, &str)]) -> Result<Intent, String> {
@@ -31,6 +31,11 @@ fn each_form_belongs_to_a_verb_and_has_fields_of_its_own() {
 fn a_form_says_what_the_words_say() {
     let said = Some("x".to_owned());
     for (verb, sent, intent) in [
+        (
+            "declare",
+            vec![("title", "checkout is down"), ("severity", "2"), ("service", "")],
+            Intent::Declare { title: "checkout is down".to_owned(), severity: Some(Severity::Sev2), service: None },
+        ),
         (
             "update",
             vec![("conditions", "1 in 3\n fails"), ("needs", "x")],
@@ -70,6 +75,7 @@ fn a_form_says_what_the_words_say() {
 fn what_is_wrong_is_said_by_its_field() {
     for (verb, sent, said) in [
         ("update", vec![("conditions", " ")], "Fill in \"conditions\""),
+        ("declare", vec![("title", "x"), ("service", "a/b")], "In \"service\" I can't read `a/b`"),
         ("assign", vec![("person", "@here")], "In \"person\" I can't read `@here`"),
         ("merge", vec![("into", "12")], "like `INC-12`"),
         ("correct", vec![("moment", "detected"), ("time", "25:00")], "can't read `25:00`"),
@@ -92,10 +98,10 @@ proptest! {
         if let Ok(intent) = (form.fill)(&Values::of(form, &sent).unwrap()) {
             let ask = Ask { incident: Some(3), intent };
             prop_assert!(bounds::within(&ask), "{:?}", ask);
-            let lobby = matches!(ask.intent, Intent::Silence { .. });
+            let lobby = matches!(ask.intent, Intent::Silence { .. } | Intent::Declare { .. });
             let ask = Ask { incident: ask.incident.filter(|_| !lobby), ..ask };
             // What a form holds can nearly always be shown as a command; a reason or matchers may be written so that it cannot.
-            let loose = matches!(ask.intent, Intent::Silence { .. } | Intent::SetState { .. } | Intent::Resolve { .. } | Intent::FollowUp { .. });
+            let loose = matches!(ask.intent, Intent::Silence { .. } | Intent::SetState { .. } | Intent::Resolve { .. } | Intent::FollowUp { .. } | Intent::Declare { .. });
             prop_assert!(loose || say(&ask).is_some(), "{:?}", ask);
         }
     }

@@ -3,6 +3,7 @@
 use super::sev;
 use crate::args::{Args, Given};
 use crate::bounds;
+use crate::forms::{Field, Form, Kind as FieldKind, Values};
 use crate::inert;
 use crate::intent::Intent;
 use crate::misread::Misread;
@@ -22,6 +23,48 @@ pub const VERB: Verb = Verb {
     kind: Kind::Act,
     parse,
 };
+
+pub const FORM: Form = Form {
+    verb: VERB.name,
+    title: "Declare an incident",
+    submit: "Declare",
+    fields: &[
+        Field {
+            name: "title",
+            label: "What is wrong",
+            hint: "checkout returns 500s",
+            kind: FieldKind::Line(bounds::TITLE_MAX),
+            needed: true,
+        },
+        Field {
+            name: "severity",
+            label: "How bad it is",
+            hint: "as the service has it",
+            kind: FieldKind::Choice(SEVERITIES),
+            needed: false,
+        },
+        Field {
+            name: "service",
+            label: "Which service",
+            hint: "checkout",
+            kind: FieldKind::Line(bounds::NAME_MAX),
+            needed: false,
+        },
+    ],
+    fill: filled,
+};
+
+const SEVERITIES: &[(&str, &str)] =
+    &[("1", "SEV1: critical"), ("2", "SEV2: major"), ("3", "SEV3: minor"), ("4", "SEV4: low")];
+
+fn filled(values: &Values) -> Result<Intent, Misread> {
+    let service = |text: &str| bounds::name(text).then(|| text.to_owned());
+    Ok(Intent::Declare {
+        title: values.text("title", bounds::TITLE_MAX)?,
+        severity: values.read("severity", "1", sev::numbered)?,
+        service: values.read("service", "checkout", service)?,
+    })
+}
 
 fn parse(args: &mut Args<'_>) -> Result<Intent, Misread> {
     let (title, options) = options(args)?;

@@ -47,7 +47,8 @@ pub fn severity(args: &Args<'_>, token: &Token<'_>, given: &str) -> Result<Sever
     })
 }
 
-fn numbered(digit: &str) -> Option<Severity> {
+/// `1` to `4`.
+pub fn numbered(digit: &str) -> Option<Severity> {
     match digit {
         "1" => Some(Severity::Sev1),
         "2" => Some(Severity::Sev2),

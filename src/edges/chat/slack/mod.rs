@@ -3,7 +3,9 @@
 //! Knows the port `Chat`, its own configuration and slack-morphism; knows neither storage nor what an incident is for.
 
 pub mod blocks;
+pub mod home;
 pub mod method;
+pub mod modal;
 pub mod text;
 pub mod trouble;
 mod wire;
