@@ -1,7 +1,8 @@
-//! The question before what was read from free text is declared, and before what cannot be taken back is done.
+//! The question before what was read from free text is declared, before what was read from plain words is done, and before what cannot be taken back.
 
 use crate::intent::{Ask, Intent};
 use crate::reply::{Button, Line, Reply, Section, Style};
+use crate::say::say;
 use crate::word::State;
 
 /// What would be opened, why it is asked, and the button that does it.
@@ -13,6 +14,9 @@ pub fn confirmation(ask: &Ask, because: &str) -> Reply {
         lines.push(Line::from("Title: ").outside(title));
         lines.extend(severity.map(|severity| Line::from("Severity: ").strong(severity.label())));
         lines.extend(service.as_ref().map(|service| Line::from("Service: ").code(service)));
+    } else {
+        // What a button will do, as the command that does it.
+        lines.extend(say(ask).map(|command| Line::default().code(command)));
     }
     Reply::titled(title).section(Section::plain(lines)).button(Button::new(button, style, ask.clone())).bounded()
 }
@@ -30,7 +34,8 @@ fn words(ask: &Ask) -> (Line, &'static str, Style) {
         Intent::SetState { state: State::Cancelled, .. } => {
             (about("Cancel ", "?"), "Cancel the incident", Style::Danger)
         }
-        _ => (Line::from("Open an incident?"), "Open it", Style::Primary),
+        Intent::Declare { .. } => (Line::from("Open an incident?"), "Open it", Style::Primary),
+        _ => (about("Do this in ", "?"), "Do it", Style::Primary),
     }
 }
 

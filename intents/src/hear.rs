@@ -5,13 +5,17 @@
 
 use crate::args::Args;
 use crate::bounds;
+use crate::forms;
 use crate::intent::{Ask, Intent};
 use crate::misread::Misread;
 use crate::reply::Line;
+use crate::say;
 use crate::token::{self, Token};
+use crate::understand::{self, Meaning};
 use crate::utterance::{Place, Utterance};
-use crate::verb::{self, Scope, Verb};
+use crate::verb::{self, Kind, Scope, Verb};
 use crate::verbs::{declare, merge};
+use crate::word::Right;
 
 /// What an utterance was understood as.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,12 +53,21 @@ fn understand(source: &str, tokens: &[Token<'_>], place: Place) -> Result<Readin
         return Ok(Reading::Clear(nothing_said(place)));
     }
     if let Some((verb, called, rest)) = verb_at(after_number) {
-        return command(source, verb, called, rest, place, named.is_some())
-            .map(|ask| match ask.intent.confirm() {
-                Some(because) => Reading::Confirm { because: because.to_owned(), ask },
-                None => Reading::Clear(ask),
-            })
-            .map_err(|misread| offer_declaration(misread, tokens, place));
+        let plain = || in_plain_words(source, after_number, place);
+        // `why` and `who` take a whole sentence, which may be another question: `who is on call?`
+        if sentence(verb)
+            && !rest.is_empty()
+            && let Ok(Plain::Read(reading)) = plain()
+        {
+            return Ok(reading);
+        }
+        return match command(source, verb, called, rest, place, named.is_some()) {
+            Ok(ask) => Ok(clear_or_confirm(ask, after_number)),
+            Err(misread) => match plain() {
+                Ok(Plain::Read(reading)) if rather_plain(verb, rest, &reading) => Ok(reading),
+                _ => Err(offer_declaration(misread, tokens, place)),
+            },
+        };
     }
     // `akc INC-12` means an incident, whatever `akc` is.
     let place = match after_number.get(1..).map(incident) {
@@ -65,10 +78,95 @@ fn understand(source: &str, tokens: &[Token<'_>], place: Place) -> Result<Readin
         let problem = Line::from("Text in a code block is not read as a command.");
         return Err(Misread::new(problem).example("note the deploy at 10:02 came before the errors"));
     }
+    let near = match in_plain_words(source, after_number, place)? {
+        Plain::Read(reading) => return Ok(reading),
+        Plain::Near(verbs) => verbs,
+    };
     match (place, after_number) {
-        (Place::Incident(_), _) | (Place::Lobby, [_]) => Err(unknown(source, after_number, place)),
+        (Place::Incident(_), _) | (Place::Lobby, [_]) => Err(unknown(source, after_number, place, near)),
         (Place::Lobby, _) => free_text(source, after_number),
     }
+}
+
+/// Whether plain words say better what was meant than what the verb's grammar finds wrong: a question (`status?`), or an act
+/// with nothing behind it but `this, please`. What lets a run go ahead is never guessed at.
+fn rather_plain(verb: &Verb, rest: &[Token<'_>], reading: &Reading) -> bool {
+    let nothing_more = rest.iter().all(understand::says_nothing);
+    let question = rest.last().is_none_or(|last| last.raw.ends_with('?')) || verb.kind == Kind::Ask;
+    match reading {
+        Reading::Clear(_) => question,
+        Reading::Confirm { .. } => nothing_more && verb.needs < Right::Approver,
+        Reading::Misread(_) => false,
+    }
+}
+
+/// Its words after the verb are a sentence that nobody reads.
+fn sentence(verb: &Verb) -> bool {
+    matches!(verb.name, "why" | "who")
+}
+
+/// Done at once, unless it cannot be taken back, or was a question: `resolve?`
+fn clear_or_confirm(ask: Ask, tokens: &[Token<'_>]) -> Reading {
+    let questioned = ask.intent.is_act()
+        && match tokens {
+            [one] => one.raw.ends_with('?'),
+            [_, number] => number.raw.ends_with('?') && number.incident().is_some(),
+            _ => false,
+        };
+    match ask.intent.confirm() {
+        Some(because) => Reading::Confirm { because: because.to_owned(), ask },
+        None if questioned => {
+            Reading::Confirm { because: "You wrote it as a question, so I ask back.".to_owned(), ask }
+        }
+        None => Reading::Clear(ask),
+    }
+}
+
+/// What is no command may still be understood.
+enum Plain {
+    Read(Reading),
+    /// It is not; these are near.
+    Near(Vec<&'static Verb>),
+}
+
+/// An error: it is understood, but something is missing.
+fn in_plain_words(source: &str, tokens: &[Token<'_>], place: Place) -> Result<Plain, Misread> {
+    const OFFERED: &str = "I read a command in your words. Nothing is done until you say so.";
+    match understand::plain(source, tokens, place) {
+        Meaning::Asked(ask) => Ok(Plain::Read(Reading::Clear(ask))),
+        Meaning::Act(ask) => {
+            let because = ask.intent.confirm().unwrap_or(OFFERED).to_owned();
+            Ok(Plain::Read(Reading::Confirm { ask, because }))
+        }
+        Meaning::Form(verb, incident) => Err(needs_more(verb, incident, place)),
+        Meaning::Which(verb, intent) => Err(offer_declaration(which(verb, intent), tokens, place)),
+        Meaning::Near(verbs) => Ok(Plain::Near(verbs)),
+    }
+}
+
+/// A verb about one incident in plain words, and none named.
+fn which(verb: &Verb, intent: Intent) -> Misread {
+    const FOR_EXAMPLE: u32 = 12;
+    let misread = Misread::new(Line::from("Which incident? Name it, or say this in the incident's channel."));
+    // `close` is one way to say a state, and the way that was said.
+    let command = match intent {
+        Intent::SetState { note: None, state } if verb.name != "status" && !state.is_open() => {
+            Some(format!("{} INC-{FOR_EXAMPLE}", verb.name))
+        }
+        intent => say::say(&Ask { incident: Some(FOR_EXAMPLE), intent }),
+    };
+    command.into_iter().fold(misread, |misread, command| misread.suggest(&command)).suggest("list")
+}
+
+/// An act that is understood, but needs what only a form or the whole command says.
+fn needs_more(verb: &'static Verb, incident: Option<u32>, place: Place) -> Misread {
+    let elsewhere = incident.filter(|number| place != Place::Incident(*number)).map(|number| format!(" INC-{number}"));
+    let command = format!("{}{} {}", verb.name, elsewhere.unwrap_or_default(), verb.usage);
+    let problem = match forms::find(verb.name) {
+        Some(form) => Line::from("That takes a few words more: fill in the form ").strong(form.title).and(", or write"),
+        None => Line::from("That takes a few words more. Write"),
+    };
+    Misread::new(problem.and(" the whole command.")).suggest(&command).example(verb.example).form(verb.name)
 }
 
 /// The number at the front, if there is one, and what follows it.
@@ -185,7 +283,7 @@ fn free_text(source: &str, tokens: &[Token<'_>]) -> Result<Reading, Misread> {
 }
 
 /// The nearest verbs: those spelled nearly so, those mentioned, and those that are always worth a try here.
-fn unknown(source: &str, tokens: &[Token<'_>], place: Place) -> Misread {
+fn unknown(source: &str, tokens: &[Token<'_>], place: Place, near: Vec<&'static Verb>) -> Misread {
     const NEAREST_MAX: usize = 4;
     let Some(first) = tokens.first() else { return Misread::new(Line::from("There is nothing to read.")) };
     let word = first.word();
@@ -199,7 +297,16 @@ fn unknown(source: &str, tokens: &[Token<'_>], place: Place) -> Misread {
         verbs.extend(mentioned);
         verbs.extend(usual.iter().filter_map(|name| verb::find(name)));
     }
-    let mut misread = Misread::new(Line::from("There is no command ").code(&word).and(".")).at(first.at.clone());
+    // What the words as a whole come nearest to, before what a single word looks like.
+    for verb in near.into_iter().rev().filter(|_| tokens.len() > 1) {
+        verbs.retain(|known| known.name != verb.name);
+        verbs.insert(0, verb);
+    }
+    let problem = match tokens.len() {
+        1 => Line::from("There is no command ").code(&word).and("."),
+        _ => Line::from("That is no command, and I am not sure what it asks."),
+    };
+    let mut misread = Misread::new(problem).at(first.at.clone());
     for verb in verbs {
         if misread.try_instead.len() < NEAREST_MAX && verb.works_in(place) {
             misread = misread.suggest(&verb.synopsis_of_use());

@@ -5,7 +5,7 @@
 //!
 //! In reading order: [`utterance`] (what was said), [`intent`] (everything one can ask), [`verb`] and `verbs` (one file
 //! per verb, one table), [`token`] (words, quotes, fences, dates), [`hear`] (the reading itself), [`misread`] (errors
-//! that help), [`confirm`], [`help`], [`forms`], [`button`] and [`say`] (an ask in 100 characters, and as a command), [`quoted`] (a message that is kept), [`reply`] and
+//! that help), `understand` (plain words in English and Spanish), [`confirm`], [`help`], [`forms`], [`button`] and [`say`] (an ask in 100 characters, and as a command), [`quoted`] (a message that is kept), [`reply`] and
 //! [`text`] (what the bot says, and in a terminal).
 
 pub mod args;
@@ -24,6 +24,7 @@ pub mod reply;
 pub mod say;
 pub mod text;
 pub mod token;
+mod understand;
 pub mod utterance;
 pub mod verb;
 mod verbs;

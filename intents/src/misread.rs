@@ -18,6 +18,8 @@ pub struct Misread {
     pub try_instead: Vec<String>,
     /// A command that works.
     pub example: Option<&'static str>,
+    /// The verb whose form would ask for what is missing; a platform with dialogs may offer it ([`crate::forms::find`]).
+    pub form: Option<&'static str>,
 }
 
 impl Misread {
@@ -29,7 +31,7 @@ impl Misread {
                 *text = inert::shorten(text, ECHO_MAX);
             }
         }
-        Self { problem, at: None, try_instead: Vec::new(), example: None }
+        Self { problem, at: None, try_instead: Vec::new(), example: None, form: None }
     }
 
     #[must_use]
@@ -41,6 +43,12 @@ impl Misread {
     #[must_use]
     pub fn example(mut self, command: &'static str) -> Self {
         self.example = Some(command);
+        self
+    }
+
+    #[must_use]
+    pub fn form(mut self, verb: &'static str) -> Self {
+        self.form = Some(verb);
         self
     }
 

@@ -33,6 +33,34 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     found.into_iter().take(SUGGESTIONS_MAX).map(|(_, candidate)| candidate).collect()
 }
 
+/// At most one edit apart, and beginning with the same letter: people mistype the first one least. Takes no memory.
+#[must_use]
+pub fn one_edit(a: &str, b: &str) -> bool {
+    if a.len().abs_diff(b.len()) > 1 || a.len() > WORD_MAX || a.chars().next() != b.chars().next() {
+        return false;
+    }
+    let (mut a, mut b) = (a.chars(), b.chars());
+    while let (Some(left), Some(right)) = (a.clone().next(), b.clone().next()) {
+        if left != right {
+            break;
+        }
+        a.next();
+        b.next();
+    }
+    while let (Some(left), Some(right)) = (a.clone().next_back(), b.clone().next_back()) {
+        if left != right {
+            break;
+        }
+        a.next_back();
+        b.next_back();
+    }
+    match (a.as_str().chars().count(), b.as_str().chars().count()) {
+        (0 | 1, 0 | 1) => true,
+        (2, 2) => a.eq(b.rev()),
+        _ => false,
+    }
+}
+
 /// Optimal string alignment distance, row by row.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
@@ -74,6 +102,18 @@ mod tests {
         ] {
             assert_eq!(distance(a, b), edits, "{a} {b}");
             assert_eq!(distance(b, a), edits, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn one_edit_is_as_the_distance_says() {
+        for (a, b) in
+            [("estado", "etsado"), ("before", "befor"), ("before", "beforre"), ("cause", "cuase"), ("señal", "senal")]
+        {
+            assert!(one_edit(a, b) && one_edit(b, a) && distance(a, b) <= 1, "{a} {b}");
+        }
+        for (a, b) in [("before", "bfroe"), ("estado", "testado"), ("a", "abc"), ("abcd", "acbde")] {
+            assert!(!one_edit(a, b) && !one_edit(b, a), "{a} {b}");
         }
     }
 
