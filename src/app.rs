@@ -9,6 +9,7 @@ mod learn;
 mod logins;
 mod loops;
 mod reload;
+mod slack;
 mod tracking;
 
 pub use erasing::erase_alone;
@@ -22,6 +23,7 @@ use self::health::Health;
 use self::heartbeat::Heart;
 use self::loops::Loops;
 use self::reload::Reload;
+use self::slack::Talk;
 use crate::config::checked::Config;
 use crate::config::database;
 use crate::config::secret::Secret;
@@ -132,11 +134,10 @@ impl App {
         let base = base(address, &config.hosts);
         let console: Arc<dyn Chat> = Arc::new(Console::new(edited.clone(), &base));
         let github = tracking::connect(&mut config, &clock).map_err(StartError::Other)?;
+        let talk = Talk::connect(&config, &clock)?;
         let rules = Rules::new(config.policy.clone());
         let redactor = redactor(&config);
         let secrets: reload::Secrets = Arc::new(RwLock::new(config.secrets.clone()));
-        let phones = Phones::new(&config.pagers, &base, &clock).map_err(|e| StartError::Other(e.to_string()))?;
-        let pager = phones.map(|phones| Arc::new(phones) as Arc<dyn Pager>);
         let ports = Ports {
             inbox: Arc::new(store.clone()),
             journal: Arc::new(store.clone()),
@@ -147,10 +148,10 @@ impl App {
             runner: Arc::new(hands(&config, redactor.clone(), Arc::clone(&secrets), store.clone())?),
             directory: Arc::new(ConfiguredDirectory::new(rules.clone())),
             tracker: github.clone().map(|github| Arc::new(github) as Arc<dyn Tracker>),
-            pager,
+            pager: pager(&config, &base, &clock)?,
             clock: Arc::clone(&clock),
         };
-        let health = Arc::new(Health::new(store.clone(), Arc::clone(&clock), &config));
+        let health = talk.watched_by(Health::new(store.clone(), Arc::clone(&clock), &config));
         let engine = Engine::start(ports, rules.clone()).await?;
         let engine = Arc::new(engine.observed_by(Arc::clone(health.meters()) as Arc<dyn Observer>));
         let door: Arc<dyn Door> = engine.clone();
@@ -173,10 +174,12 @@ impl App {
         let scrub: alerts::Scrub = Arc::new(move |text| scrubbing.redact(text));
         let unfit = |e: alerts::Unfit| StartError::Other(e.to_string());
         let hooks = tracking::routes(&config, &door, &clock, Arc::clone(&scrub)).map_err(unfit)?;
+        let ear = talk.ear(&door, Arc::new(store.clone()), &rules, &scrub)?;
         let doors = Doors::new(&config, Arc::clone(&door), Arc::clone(&clock), scrub)?;
         let monitor = monitor::router(health.watched(config.operations.metrics_tokens.clone(), rules.clone()));
         let counting = from_fn_with_state(Arc::clone(&health), health::counted);
-        let app = web::router(&web).merge(doors.router()).merge(hooks).merge(monitor).layer(counting);
+        let app =
+            web::router(&web).merge(doors.router()).merge(hooks).merge(ear.routes()).merge(monitor).layer(counting);
         let mut loops = Loops::new();
         loops.start("watch", |stop| Arc::clone(&health).keep_watch(Arc::clone(&engine), stop));
         loops.start("engine", |stop| Arc::clone(&engine).run_until(stop));
@@ -186,17 +189,14 @@ impl App {
         loops.start("http server", |stop| listen::serve(listener, app, stop));
         let (gaps_in, told_to) = (Arc::new(store.clone()), Arc::clone(&door));
         loops.start("github", |stop| tracking::mind_gaps(github, gaps_in, told_to, stop));
+        loops.start("slack", |stop| ear.listen(stop));
         let own = Some(Arc::clone(&engine));
         let eraser = Eraser { store: store.clone(), memory: memory.clone(), engine: own, rules: rules.clone() };
         if let Some(keep) = config.operations.keep_incidents_ms {
             let (eraser, clock) = (eraser.clone(), Arc::clone(&clock));
             loops.start("retention", |stop| eraser.keep(keep, clock, stop));
         }
-        let erasing: Erasing = Arc::new(move |by, request| {
-            let eraser = eraser.clone();
-            Box::pin(async move { eraser.erase(request, Actor::Account(by)).await })
-        });
-        let socket = socket.with_logins(Arc::clone(&logins)).with_erasing(erasing);
+        let socket = socket.with_logins(Arc::clone(&logins)).with_erasing(erasing(eraser));
         let for_terminals = Arc::clone(&door);
         loops.start("command line's socket", |stop| answer_terminals(socket, for_terminals, stop));
         loops.start("memory", |stop| learn::keep(memory.clone(), store.clone(), learnt, stop));
@@ -325,6 +325,18 @@ fn base(address: SocketAddr, hosts: &[String]) -> String {
         None if address.ip().is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
         None => format!("http://{address}"),
     }
+}
+
+fn pager(config: &Config, base: &str, clock: &Arc<dyn Clock>) -> Result<Option<Arc<dyn Pager>>, StartError> {
+    let phones = Phones::new(&config.pagers, base, clock).map_err(|e| StartError::Other(e.to_string()))?;
+    Ok(phones.map(|phones| Arc::new(phones) as Arc<dyn Pager>))
+}
+
+fn erasing(eraser: Eraser) -> Erasing {
+    Arc::new(move |by, request| {
+        let eraser = eraser.clone();
+        Box::pin(async move { eraser.erase(request, Actor::Account(by)).await })
+    })
 }
 
 /// Behind a proxy that serves it over https, or on this machine.

@@ -9,9 +9,9 @@ use crate::edges::store::Store;
 use crate::edges::store::stock::Stock;
 use crate::engine::Engine;
 use crate::flow::effect::Destination;
-use crate::flow::moment::SECOND;
+use crate::flow::moment::{At, SECOND};
 use crate::ports::{Clock, Observer as _, Rules};
-use crate::telemetry::gauges::{Gauges, Lane, Reading};
+use crate::telemetry::gauges::{Gauges, Lane, Link, Reading};
 use crate::telemetry::meters::{Answered, CONTENT_TYPE, Meters};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderValue;
@@ -47,6 +47,17 @@ const ELSEWHERE: [Destination; 5] = [
     Destination::Pager { page: 0 },
 ];
 
+/// How a chat platform reaches us, and what a person should know of it.
+#[derive(Clone, Debug, Default)]
+pub struct Heard {
+    pub link: Link,
+    pub last_inbound: Option<At>,
+    pub notes: Vec<String>,
+}
+
+/// Looks at a chat platform. Must answer at once.
+pub type Listener = Arc<dyn Fn(At) -> Heard + Send + Sync>;
+
 /// What is known of this process's health.
 pub struct Health {
     store: Store,
@@ -55,6 +66,7 @@ pub struct Health {
     /// Names of the configuration: of sources as they are in the inbox, and of those who carry effects out.
     sources: Vec<String>,
     destinations: Vec<String>,
+    listeners: Vec<(&'static str, Listener)>,
     draining: AtomicBool,
     /// What the last look and the last attempt to write found.
     unread: RwLock<Option<Reason>>,
@@ -76,7 +88,16 @@ impl Health {
         let rooms = config.policy.platforms.iter().map(|platform| Destination::Room(*platform));
         let destinations = rooms.chain(ELSEWHERE).map(Destination::label).collect();
         let (unread, unwritten) = (RwLock::default(), RwLock::default());
-        Self { store, clock, meters, sources, destinations, draining: AtomicBool::new(false), unread, unwritten }
+        let draining = AtomicBool::new(false);
+        let listeners = Vec::new();
+        Self { store, clock, meters, sources, destinations, listeners, draining, unread, unwritten }
+    }
+
+    /// Watches a chat platform, too. That it is deaf is said, and does not make us unready: the console goes on.
+    #[must_use]
+    pub fn listening(mut self, platform: &'static str, listener: Listener) -> Self {
+        self.listeners.push((platform, listener));
+        self
     }
 
     #[must_use]
@@ -116,15 +137,25 @@ impl Health {
     /// For the routes.
     #[must_use]
     pub fn watched(self: &Arc<Self>, tokens: Vec<Secret>, rules: Rules) -> Watched {
-        let (health, meters) = (Arc::clone(self), Arc::clone(&self.meters));
+        let (health, meters, listening) = (Arc::clone(self), Arc::clone(&self.meters), Arc::clone(self));
         Watched {
             reasons: Arc::new(move || health.reasons()),
             notes: Arc::new(move || {
-                rules.refused().map(|why| Reason { what: "configuration", why }).into_iter().collect()
+                let refused = rules.refused().map(|why| Reason { what: "configuration", why });
+                refused.into_iter().chain(listening.notes()).collect()
             }),
             metrics: Arc::new(move || (CONTENT_TYPE, meters.page())),
             tokens,
         }
+    }
+
+    fn notes(&self) -> Vec<Reason> {
+        let now = self.clock.now();
+        let said = |(what, listener): &(&'static str, Listener)| {
+            let what = *what;
+            listener(now).notes.into_iter().map(move |why| Reason { what, why })
+        };
+        self.listeners.iter().flat_map(said).collect()
     }
 
     /// Looks again and again until told to stop.
@@ -195,6 +226,12 @@ impl Health {
             lanes.insert((heap.destination, heap.state), (heap.rows, oldest));
         }
         let lane = |((destination, state), (rows, oldest))| Lane { destination, state, rows, oldest };
+        let heard: Vec<Heard> = self.listeners.iter().map(|(_, listener)| listener(now)).collect();
+        for one in &heard {
+            if let Some(at) = one.last_inbound {
+                self.meters.arrived(&one.link.platform, at);
+            }
+        }
         let mut letters: BTreeMap<String, u64> = self.sources.iter().map(|source| (source.clone(), 0)).collect();
         letters.extend(stock.dead_letters);
         Reading {
@@ -208,6 +245,7 @@ impl Health {
             journal_entries: stock.entries,
             writer_queue: self.store.queued() as u64,
             open,
+            links: heard.into_iter().map(|one| one.link).collect(),
         }
     }
 }

@@ -165,15 +165,14 @@ fn judge(outside: &Outside, url: &str) -> Result<Url, Refused> {
 
 /// The first of its addresses that answers.
 async fn dial(outside: &Outside, host: &str, port: u16, terms: &Terms) -> Result<TcpStream, Failed> {
-    let addresses: Vec<IpAddr> = match literal(host) {
-        Some(ip) => vec![ip],
-        None => {
-            let judged = Judged { names: Arc::clone(&terms.names), outside: Arc::new(outside.clone()) };
-            judged.addresses(host).await.map_err(|error| match error.downcast::<Refused>() {
-                Ok(refused) => Failed::Refused(*refused),
-                Err(other) => Failed::NotSent(shown(&other.to_string())),
-            })?
-        }
+    let addresses: Vec<IpAddr> = if let Some(ip) = literal(host) {
+        vec![ip]
+    } else {
+        let judged = Judged { names: Arc::clone(&terms.names), outside: Arc::new(outside.clone()) };
+        judged.addresses(host).await.map_err(|error| match error.downcast::<Refused>() {
+            Ok(refused) => Failed::Refused(*refused),
+            Err(other) => Failed::NotSent(shown(&other.to_string())),
+        })?
     };
     let mut last = format!("{host} has no address");
     for ip in addresses {

@@ -25,6 +25,20 @@ pub struct Reading {
     pub writer_queue: u64,
     /// Open incidents by severity, without private ones.
     pub open: Vec<(String, u64)>,
+    pub links: Vec<Link>,
+}
+
+/// How a chat platform reaches us.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Link {
+    pub platform: String,
+    pub connected: bool,
+    /// Since nothing can reach us; 0: it can.
+    pub deaf: f64,
+    /// Connections after the first.
+    pub reconnects: u64,
+    /// How far its clock is from ours, either way, where it is too far to be believed.
+    pub skew: f64,
 }
 
 /// Effects of one destination in one state.
@@ -75,7 +89,16 @@ impl Collector for Gauges {
             now.dead_letters.iter().map(|(source, n)| ([("source", source.clone())], *n as f64)).collect();
         many(to, "dead_letters", "Unreadable deliveries of which a sample is kept", &letters)?;
         let open: Vec<_> = now.open.iter().map(|(severity, n)| ([("severity", severity.clone())], *n as f64)).collect();
-        many(to, "incidents_open", "Open incidents, without private ones", &open)
+        many(to, "incidents_open", "Open incidents, without private ones", &open)?;
+        let links = |value: fn(&Link) -> f64| {
+            now.links.iter().map(|l| ([("platform", l.platform.clone())], value(l))).collect::<Vec<_>>()
+        };
+        let connected = links(|l| f64::from(u8::from(l.connected)));
+        many(to, "chat_connected", "1 while a chat platform can reach us", &connected)?;
+        many(to, "chat_deaf_seconds", "Since a chat platform cannot reach us; 0 while it can", &links(|l| l.deaf))?;
+        many(to, "chat_reconnects", "Connections to a chat platform after the first", &links(|l| l.reconnects as f64))?;
+        let help = "How far a chat platform's clock is from this one, where that is too far to be believed; else 0";
+        many(to, "chat_clock_skew_seconds", help, &links(|l| l.skew))
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod blocks;
 pub mod home;
+pub mod intake;
 pub mod method;
 pub mod modal;
 pub mod text;

@@ -1,0 +1,53 @@
+//! Words and clicks: read into the same asks as anywhere else, and performed in the name of whoever signed them.
+
+use super::read::{Pressed, Said};
+use super::replies::{Back, ephemeral};
+use super::{Intake, Seat, Taken, failed};
+use smokejumper_intents::confirm::confirmation;
+use smokejumper_intents::misread::Misread;
+use smokejumper_intents::reply::{Line, Reply};
+use smokejumper_intents::utterance::{Place, Utterance};
+use smokejumper_intents::{Reading, button, read};
+use std::sync::Arc;
+
+impl Intake {
+    /// A command, or a mention.
+    pub(super) async fn said(self: &Arc<Self>, seat: Seat, said: Said) -> Taken {
+        let Said { by, channel, thread, text, trigger, response_url, key } = said;
+        // Of a command the answer may come with the acknowledgement.
+        let at_once = trigger.is_some();
+        let place = match self.incident_of(&channel).await {
+            Ok(incident) => incident.map_or(Place::Lobby, |id| Place::Incident(id.0)),
+            Err(error) if at_once => return Taken::Not(Some(ephemeral(&failed(&error)))),
+            Err(error) => {
+                tracing::error!(%error, "a mention waits until storage works");
+                return Taken::Not(None);
+            }
+        };
+        let text = text.plain(|user| self.name_of(&by.workspace, user));
+        let back = Back { to: by, channel: Some(channel), thread, response_url, replaces: false };
+        let reply = match read(&Utterance { text, place }) {
+            Reading::Clear(ask) => return self.perform(seat, back, ask, key).await,
+            Reading::Confirm { ask, because } => confirmation(&ask, &because),
+            Reading::Misread(misread) => misread.to_reply(),
+        };
+        if at_once { Taken::Done(Some(ephemeral(&reply))) } else { self.answer(seat, back, reply) }
+    }
+
+    /// A button, or a choice. Its value proves nothing: it is read like anybody's words, and judged by who pressed it.
+    pub(super) async fn pressed(self: &Arc<Self>, seat: Seat, pressed: Pressed) -> Taken {
+        let Pressed { by, channel, thread, alone, value, response_url, key, .. } = pressed;
+        let back = Back { to: by, channel, thread, response_url, replaces: alone };
+        match button::decode(&value) {
+            Ok(ask) => self.perform(seat, back, ask, key).await,
+            Err(why) => {
+                tracing::info!(%why, "a button that is none of ours");
+                self.answer(seat, back, unreadable(why))
+            }
+        }
+    }
+}
+
+fn unreadable(why: button::Unreadable) -> Reply {
+    Misread::new(Line::ours(format!("{why}."))).example("help").to_reply()
+}
