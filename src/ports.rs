@@ -321,7 +321,8 @@ pub trait Chat: Send + Sync {
     fn platform(&self) -> Platform;
     /// `name` is wanted; the room says how it was really named.
     async fn open_room(&self, op: &str, incident: &Incident, name: &str) -> Result<Room, Undelivered>;
-    /// Makes the card, or edits the one that was `posted`; gives the platform's id of it. One that is not there any more is made anew.
+    /// Makes the card, or edits the one that was `posted`; gives the platform's id of it. One that is not there any more, or that
+    /// is in another room, is made anew.
     async fn card(
         &self,
         op: &str,
@@ -342,6 +343,13 @@ pub trait Chat: Send + Sync {
     /// A platform whose rooms have nothing but messages does nothing.
     async fn furnish(&self, _: &Incident, _: &Room, _: &Furnishing) -> Result<Vec<String>, Undelivered> {
         Ok(Vec::new())
+    }
+
+    /// Takes leave of a room that is not the incident's any more: the card in it becomes this (without one that is said), and the
+    /// room is archived. Doing it twice is the same as once. The newest card of the incident may be in another room by now: that
+    /// one stays as it is.
+    async fn close_room(&self, _: &Incident, _: &Room, _: &Reply, _: Option<&str>) -> Result<(), Undelivered> {
+        Ok(())
     }
 
     /// Says something to one person alone; gives the platform's id of it.

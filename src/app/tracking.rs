@@ -9,15 +9,16 @@ use axum::Router;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Connects, and tells the rules where issues may link to.
+/// Connects, and tells the rules where issues and rooms may link to.
 pub fn connect(config: &mut Config, clock: &Arc<dyn Clock>) -> Result<Option<GitHub>, String> {
     tell_console(config);
     config.github.as_ref().map(|configured| GitHub::new(configured, Arc::clone(clock))).transpose()
 }
 
-/// Tells the rules where issues may link to: only where others can reach the console.
+/// Tells the rules where issues and rooms may link to: only where others can reach the console.
 pub fn tell_console(config: &mut Config) {
     let base = config.hosts.first().map(|host| format!("https://{host}"));
+    config.policy.rooms.console.clone_from(&base);
     if let Some(tracking) = &mut config.policy.tracking {
         tracking.console = base;
     }

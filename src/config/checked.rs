@@ -14,7 +14,7 @@ use super::slack::{self, Slack};
 use super::source::{KnownKind, Source};
 use super::sources::Written;
 use super::wording::short;
-use super::{catalogue, conditions, database, people, rota, rules, secrets, sources};
+use super::{catalogue, conditions, database, people, rooms, rota, rules, secrets, sources};
 use crate::flow::identity::Platform;
 use crate::flow::moment::At;
 use crate::flow::policy::Policy;
@@ -227,6 +227,7 @@ impl<'f> Checker<'f> {
         let operations = operations::resolve(self, raw, &secrets);
         let github = github::resolve(self, raw, &secrets, &mut policy);
         let slack = slack::resolve(self, raw, &secrets, environment, &mut policy);
+        rooms::resolve(self, raw, &mut policy);
         let written = raw.server.as_ref().and_then(|server| server.data_dir.as_ref());
         let written = written.map(|d| self.folder.join(d.get_ref()));
         let config = Config {

@@ -21,6 +21,7 @@ pub mod pager;
 pub mod people;
 pub mod problem;
 mod raw;
+mod rooms;
 mod rota;
 mod rules;
 pub mod secret;

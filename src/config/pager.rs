@@ -55,7 +55,7 @@ pub enum RawKind {
 
 /// `"10m"`, or `"never"`.
 #[derive(Clone, Copy, Debug)]
-pub struct Every(Option<i64>);
+pub struct Every(pub Option<i64>);
 
 impl<'de> Deserialize<'de> for Every {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -8,6 +8,7 @@ use super::github::RawGitHub;
 use super::pager::{RawEscalation, RawNudges, RawPager};
 use super::people::{RawPerson, RawTeam};
 use super::problem::{MAX_PROBLEMS, Problem};
+use super::rooms::RawRooms;
 use super::rota::RawOnCall;
 use super::slack::RawSlack;
 use super::value::{Age, Duration, Moment, OneOrMany};
@@ -49,6 +50,7 @@ pub const TABLES: &[&str] = &[
     "pager",
     "escalation",
     "nudges",
+    "rooms",
     "log",
     "traces",
     "metrics",
@@ -85,6 +87,7 @@ pub struct Raw {
     pub pagers: Vec<RawPager>,
     pub escalation: RawEscalation,
     pub nudges: RawNudges,
+    pub rooms: RawRooms,
     pub log: Log,
     pub traces: Option<Traces>,
     pub metrics: Metrics,
@@ -196,6 +199,7 @@ pub struct Route {
     pub service: Option<Text>,
     pub severity: Option<Severity>,
     pub open: Option<Open>,
+    pub channel: Option<Spanned<Channel>>,
     #[serde(default)]
     pub invite: Vec<Text>,
 }
@@ -206,6 +210,14 @@ pub enum Open {
     Always,
     Group,
     Never,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    Auto,
+    None,
+    Thread,
 }
 
 #[derive(Debug, Deserialize)]
@@ -351,6 +363,7 @@ pub fn read(file: &Path, source: &str, tables: &[&'static str]) -> (Raw, Vec<Pro
             "pager" => raw.pagers = reader.tables("pager", value),
             "escalation" => raw.escalation = reader.table(value).unwrap_or_default(),
             "nudges" => raw.nudges = reader.table(value).unwrap_or_default(),
+            "rooms" => raw.rooms = reader.table(value).unwrap_or_default(),
             "log" => raw.log = reader.table(value).unwrap_or_default(),
             "traces" => raw.traces = reader.table(value),
             "metrics" => raw.metrics = reader.table(value).unwrap_or_default(),

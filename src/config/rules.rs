@@ -7,7 +7,7 @@ use super::raw::{self, Raw, Text};
 use super::wording::{did_you_mean, short};
 use crate::flow::identity::PersonId;
 use crate::flow::matcher;
-use crate::flow::policy::{Matcher, Open, Person, Policy, Route, Silence};
+use crate::flow::policy::{Channel, Matcher, Open, Person, Policy, Route, Silence};
 use crate::flow::routing::DEFAULT;
 use std::collections::BTreeSet;
 use toml::Spanned;
@@ -82,10 +82,23 @@ fn routes(checker: &mut Checker<'_>, written: &[raw::Route], policy: &Policy) ->
                 Some(raw::Open::Group) | None => Open::Group,
                 Some(raw::Open::Never) => Open::Never,
             },
+            channel: channel(checker, route.channel.as_ref()),
             invite: route.invite.iter().flat_map(|who| invited(checker, who, &policy.people)).collect(),
         });
     }
     routes
+}
+
+fn channel(checker: &mut Checker<'_>, written: Option<&Spanned<raw::Channel>>) -> Channel {
+    match written.map(|written| (written.get_ref(), written.span())) {
+        Some((raw::Channel::None, _)) => Channel::None,
+        Some((raw::Channel::Thread, span)) => {
+            let hint = "write \"auto\" for a channel of its own, or \"none\" for the console alone";
+            checker.error(&span, "incidents cannot be talked about in threads of another channel yet", hint);
+            Channel::Auto
+        }
+        Some((raw::Channel::Auto, _)) | None => Channel::Auto,
+    }
 }
 
 /// A person, or everybody of a team.

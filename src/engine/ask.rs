@@ -22,6 +22,8 @@ use smokejumper_intents::utterance::Place;
 const LISTED: u32 = 25;
 /// Open incidents looked through for what is somebody's.
 const MINE: u32 = 200;
+/// And ended ones, the newest: follow-ups outlive their incidents. Older ones are nagged about where they are.
+const MINE_ENDED: u32 = 200;
 /// Hits a search shows.
 const FOUND: usize = 10;
 
@@ -42,8 +44,8 @@ impl Engine {
                 return Ok(answer::list(&incidents, &loose, *closed, now));
             }
             Intent::Mine => {
-                let incidents = views.list(by, false, MINE).await?;
-                return Ok(mine(&incidents, &policy, by, now));
+                let (open, ended) = (views.list(by, false, MINE).await?, views.list(by, true, MINE_ENDED).await?);
+                return Ok(mine(&open, &ended, &policy, by, now));
             }
             Intent::Search { query } => {
                 return Ok(match self.ports.memory.search(query, FOUND).await {

@@ -4,15 +4,16 @@
 
 use super::Engine;
 use super::settle::Load;
+use crate::flow::announcing::announcement;
 use crate::flow::card::card;
-use crate::flow::effect::Effect;
+use crate::flow::effect::{CARD, Destination, Effect};
 use crate::flow::escalation::key;
 use crate::flow::event::{Event, Fresh};
 use crate::flow::fact::{Answered, Ended, RoomChange, RunOutcome};
 use crate::flow::identity::{Party, Platform};
 use crate::flow::incident::{Incident, IncidentId, Page, Phase};
 use crate::flow::moment::{DAY, MINUTE, SECOND};
-use crate::flow::rooms::{announcement, furnishing};
+use crate::flow::rooms;
 use crate::flow::triage::question;
 use crate::ports::{Arrival, Call, Outgoing, Progress, StoreError, Undelivered};
 use smokejumper_intents::reply::Reply;
@@ -22,8 +23,6 @@ pub const MAX_ATTEMPTS: u32 = 40;
 /// Rows claimed at once.
 const CLAIM: u32 = 32;
 const CLAIM_URGENT: u32 = 16;
-/// Characters of a room's name (Slack: 80) that the title may fill.
-const SLUG: usize = 40;
 
 /// Milliseconds to wait after the `attempts`-th attempt: 250 ms, doubling, at most a minute.
 fn backoff(attempts: u32) -> i64 {
@@ -183,20 +182,35 @@ impl Engine {
             }
             Effect::Furnish { platform, .. } => {
                 let (chat, room) = self.room(&incident, *platform)?;
-                let wanted = furnishing(&incident, &self.policy(), *platform);
+                let wanted = rooms::furnishing(&incident, &self.policy(), *platform);
                 let problems = chat.furnish(&incident, room, &wanted).await?;
                 for problem in problems {
                     tracing::warn!(incident = %id, room = room.name, %problem, "the room is not quite as it should be");
                 }
+                if incident.upkeep.archived.contains(platform) && !wanted.archived {
+                    // What waited for that can be said there again.
+                    let (platform, room, change) = (*platform, room.id.clone(), RoomChange::Unarchived);
+                    return Ok(Done::with(Event::RoomChanged { incident: id, platform, room, change }));
+                }
+                Ok(Done::sent(None, None))
+            }
+            Effect::CloseRoom { platform, room, last, .. } => {
+                let chat = self.ports.chats.get(platform).ok_or_else(|| not_connected(*platform))?;
+                let card = self.ports.outbox.last_posted(id, Destination::Room(*platform), CARD).await;
+                chat.close_room(&incident, room, last, card.map_err(unavailable)?.as_deref()).await?;
                 Ok(Done::sent(None, None))
             }
             Effect::Announce { platform, .. } => {
                 let chat = self.ports.chats.get(platform).ok_or_else(|| not_connected(*platform))?;
-                let message = announcement(&incident).bounded();
+                let message = announcement(&incident, &self.policy(), *platform).bounded();
                 let posted = self.posted(row).await.map_err(unavailable)?;
+                if incident.private && posted.is_none() {
+                    return Ok(Done::superseded("it is private, and nothing was announced before"));
+                }
                 let remote = chat.announce(&row.op, &incident, &message, posted.as_deref()).await?;
                 Ok(Done::sent(remote.or(posted), Some(message)))
             }
+            Effect::Tell { to, .. } if !incident.admits(to) => Ok(Done::superseded("it is private now, without them")),
             Effect::Tell { to, message, .. } => {
                 let chat = self.ports.chats.get(&to.platform).ok_or_else(|| not_connected(to.platform))?;
                 let message = message.as_ref().clone().bounded();
@@ -240,7 +254,7 @@ impl Engine {
             return Ok(Done::superseded("there is one already"));
         }
         let Some(chat) = self.ports.chats.get(&platform) else { return Err(not_connected(platform)) };
-        let room = chat.open_room(&row.op, incident, &room_name(incident)).await?;
+        let room = chat.open_room(&row.op, incident, &rooms::name(incident)).await?;
         let remote = Some(room.id.clone());
         let event = Event::RoomOpened { incident: incident.id, platform, room };
         Ok(Done { event: Some(event), ..Done::sent(remote, None) })
@@ -260,6 +274,9 @@ impl Engine {
     ) -> Result<(&dyn crate::ports::Chat, &'i crate::flow::fact::Room), Undelivered> {
         let chat = self.ports.chats.get(&platform).ok_or_else(|| not_connected(platform))?;
         let room = incident.rooms.get(&platform);
+        if let Some(why) = incident.lost_rooms.get(&platform) {
+            return Err(Undelivered::NoRoom { change: RoomChange::Archived, why: why.clone() });
+        }
         let room =
             room.ok_or_else(|| Undelivered::NotYet { why: "the room is being opened".to_owned(), after_ms: Some(50) })?;
         Ok((chat.as_ref(), room))
@@ -404,24 +421,6 @@ fn not_connected(platform: Platform) -> Undelivered {
     Undelivered::Never { why: format!("{} is not connected", platform.label()) }
 }
 
-/// `inc-142-checkout-500s`: lower-case letters, digits and dashes, as every platform allows.
-pub(super) fn room_name(incident: &Incident) -> String {
-    let mut slug = String::new();
-    for c in incident.title.chars().flat_map(char::to_lowercase) {
-        if slug.len() >= SLUG {
-            break;
-        }
-        if c.is_ascii_alphanumeric() {
-            slug.push(c);
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
-    }
-    let slug = slug.trim_matches('-');
-    let number = incident.id.0;
-    if slug.is_empty() { format!("inc-{number}") } else { format!("inc-{number}-{slug}") }
-}
-
 /// What could not be done, for a person.
 pub(super) fn what(effect: &Effect) -> String {
     match effect {
@@ -429,6 +428,7 @@ pub(super) fn what(effect: &Effect) -> String {
         Effect::Card { platform, .. } => format!("bring the card on {} up to date", platform.label()),
         Effect::Say { platform, .. } => format!("post on {}", platform.label()),
         Effect::Furnish { platform, .. } => format!("bring the room on {} up to date", platform.label()),
+        Effect::CloseRoom { platform, .. } => format!("archive the room on {} that was left", platform.label()),
         Effect::Announce { platform, .. } => format!("announce it on {}", platform.label()),
         Effect::Tell { to, .. } => format!("write to somebody on {}", to.platform.label()),
         Effect::Recall { .. } => "ask memory".to_owned(),

@@ -5,6 +5,7 @@ use super::deliver::Done;
 use super::reconcile::Seen;
 use crate::flow::effect::Effect;
 use crate::flow::event::Event;
+use crate::flow::rooms;
 use crate::ports::{Found, Outgoing, Sought, StoreError, Undelivered};
 
 impl Engine {
@@ -27,7 +28,7 @@ impl Engine {
             return pointless("the platform is not connected any more");
         };
         let room = incident.rooms.get(&platform);
-        let name = super::deliver::room_name(&incident);
+        let name = rooms::name(&incident);
         let sought = match (&row.effect, room, to) {
             (Effect::OpenRoom { .. }, _, _) => Sought::Room { name: &name },
             (Effect::Announce { .. }, _, _) => Sought::Announcement,

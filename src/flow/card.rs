@@ -12,7 +12,7 @@ use super::remediation::SHORT;
 use super::standing::{decision_buttons, standing};
 use super::triage::{case, reasons};
 use super::whom::who;
-use super::{followup, pages, suspects};
+use super::{followup, pages, rooms, suspects};
 use smokejumper_intents::intent::{Intent, Who};
 use smokejumper_intents::reply::{Button, Line, Reply, Section, Span, Style};
 use smokejumper_intents::word::Role;
@@ -74,6 +74,7 @@ fn head(incident: &Incident, desk: &Desk, policy: &Policy, now: At) -> Section {
     lines.extend(held);
     lines.extend(pages::lines(incident, desk, policy, now));
     lines.extend(effort::standing(incident, policy));
+    lines.extend(rooms::lost(incident, None).into_iter().filter(|_| incident.is_open()));
     if let Some(trouble) = incident.trouble.as_ref().filter(|_| incident.is_open()) {
         lines.push(line(vec![strong("Trouble: "), outside(trouble.clone())]));
     }

@@ -10,7 +10,9 @@ use super::moment::{At, span};
 use super::phrase::{button, ours, strong, titled};
 use super::policy::Policy;
 use super::refusal::Refusal;
-use super::{State, Turn, escalation, followup, nudging, placing, remediation, response, rooms, suspects, triage};
+use super::{
+    State, Turn, announcing, escalation, followup, nudging, placing, remediation, response, rooms, suspects, triage,
+};
 use smokejumper_intents::intent::Intent;
 use smokejumper_intents::reply::Style;
 use smokejumper_intents::word::Severity;
@@ -42,6 +44,7 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
         Event::RulesRead { digest, what } => {
             draft.record_own(Fact::RulesChanged { digest, what });
             placing::again(&mut draft);
+            rooms::open_all(&mut draft);
         }
         Event::Tick => {
             placing::again(&mut draft);
@@ -50,12 +53,7 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
             nudging::look(&mut draft);
         }
         Event::Asked { by, ask } => response::asked(&mut draft, &by, ask)?,
-        Event::RoomOpened { incident, platform, room } => {
-            if draft.incident(incident).is_some_and(|i| !i.rooms.contains_key(&platform)) {
-                draft.record(incident, Fact::RoomOpened { platform, room });
-                draft.show(incident);
-            }
-        }
+        Event::RoomOpened { incident, platform, room } => rooms::opened(&mut draft, incident, platform, room),
         Event::RoomChanged { incident, platform, room, change } => {
             rooms::changed(&mut draft, incident, platform, &room, change);
         }
@@ -82,10 +80,13 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
         Event::Due { incident, timer: Timer::Escalate { .. } } => escalation::due(&mut draft, incident),
         Event::Due { incident, timer: Timer::Nudge } => nudging::due(&mut draft, incident),
         Event::Due { incident, timer: Timer::Nag } => nudging::nag(&mut draft, incident),
+        Event::Due { incident, timer: Timer::Archive } => rooms::archive(&mut draft, incident),
     }
     // Whoever is waited for may have come with any of these, by any verb: looked at once, at the end.
     escalation::follow(&mut draft);
     nudging::follow(&mut draft);
+    rooms::follow(&mut draft);
+    announcing::follow(&mut draft);
     Ok(draft.finish())
 }
 
@@ -99,11 +100,13 @@ pub(super) fn declare(
     origin: Origin,
 ) -> IncidentId {
     let id = IncidentId(draft.desk.last.saturating_add(1));
+    let waived = rooms::waived(draft.policy, &origin);
     draft.record(id, Fact::Declared { title, severity, service, labels, origin });
-    suspects::gather(draft, id);
-    for platform in draft.policy.platforms.clone() {
-        draft.effect(Effect::OpenRoom { incident: id, platform });
+    if let Some(because) = waived {
+        draft.record_by(Actor::Bot, id, Fact::RoomsWaived { because });
     }
+    suspects::gather(draft, id);
+    rooms::open(draft, id);
     draft.recall(id);
     id
 }

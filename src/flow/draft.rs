@@ -5,7 +5,7 @@
 use super::desk::{AlertState, Desk};
 use super::effect::{Effect, Timer};
 use super::fact::{Entry, Fact};
-use super::identity::Actor;
+use super::identity::{Actor, Platform};
 use super::incident::{Incident, IncidentId};
 use super::matcher;
 use super::moment::At;
@@ -140,7 +140,8 @@ impl<'a> Draft<'a> {
 
     /// Brings the incident's cards up to date, once a turn.
     pub fn show(&mut self, id: IncidentId) {
-        let rooms: Vec<_> = self.incident(id).map(|i| i.rooms.keys().copied().collect()).unwrap_or_default();
+        let open = |i: &Incident| i.rooms.keys().copied().filter(|p| i.speaks_on(*p)).collect();
+        let rooms: Vec<_> = self.incident(id).map(open).unwrap_or_default();
         for platform in rooms {
             let card = Effect::Card { incident: id, platform };
             if !self.turn.effects.contains(&card) {
@@ -149,10 +150,25 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Says something in every room of the incident.
+    /// Says something in every room of the incident in which anything can be said.
     pub fn say(&mut self, id: IncidentId, message: &Reply) {
         for platform in self.policy.platforms.clone() {
+            self.say_on(id, platform, message);
+        }
+    }
+
+    /// Says something in one of its rooms.
+    pub fn say_on(&mut self, id: IncidentId, platform: Platform, message: &Reply) {
+        if self.incident(id).is_none_or(|i| i.speaks_on(platform)) {
             self.effect(Effect::Say { incident: id, platform, message: Box::new(message.clone()) });
+        }
+    }
+
+    /// Has a room opened, once a turn.
+    pub fn open_room(&mut self, id: IncidentId, platform: Platform) {
+        let open = Effect::OpenRoom { incident: id, platform };
+        if !self.turn.effects.contains(&open) {
+            self.effect(open);
         }
     }
 

@@ -2,12 +2,16 @@
 //!
 //! Knows neither how nor by whom it is done.
 
+use super::fact::Room;
 use super::identity::{Identity, Platform};
 use super::incident::IncidentId;
 use super::moment::At;
 use super::recollection::Lesson;
 use serde::{Deserialize, Serialize};
 use smokejumper_intents::reply::Reply;
+
+/// The key of cards: of those that wait only the newest counts, and the newest that was posted is the one that is edited.
+pub const CARD: &str = "card";
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
@@ -33,6 +37,13 @@ pub enum Effect {
     Furnish {
         incident: IncidentId,
         platform: Platform,
+    },
+    /// Take leave of a room that is not the incident's any more: what we show there becomes `last`, and it is archived.
+    CloseRoom {
+        incident: IncidentId,
+        platform: Platform,
+        room: Room,
+        last: Box<Reply>,
     },
     /// Tell everybody on the platform how it stands, in one message that is edited. Desired state: the newest supersedes.
     Announce {
@@ -111,6 +122,8 @@ pub enum Timer {
     Nag,
     /// Follow-ups the tracker does not have yet are to become issues.
     File,
+    /// It has been over for a while: its rooms are archived.
+    Archive,
 }
 
 /// Who carries an effect out. Rows of one incident and destination go out in order.
@@ -180,6 +193,7 @@ impl Effect {
             | Self::Card { incident, .. }
             | Self::Say { incident, .. }
             | Self::Furnish { incident, .. }
+            | Self::CloseRoom { incident, .. }
             | Self::Announce { incident, .. }
             | Self::Tell { incident, .. }
             | Self::Recall { incident }
@@ -201,7 +215,7 @@ impl Effect {
             Self::OpenRoom { platform, .. } | Self::Card { platform, .. } | Self::Say { platform, .. } => {
                 Destination::Room(*platform)
             }
-            Self::Furnish { platform, .. } => Destination::Furniture(*platform),
+            Self::Furnish { platform, .. } | Self::CloseRoom { platform, .. } => Destination::Furniture(*platform),
             Self::Announce { platform, .. } => Destination::Announcements(*platform),
             Self::Tell { to, .. } => Destination::Direct(to.platform),
             Self::Recall { .. } | Self::Remember { .. } | Self::Forget { .. } => Destination::Memory,
@@ -229,7 +243,7 @@ impl Effect {
     #[must_use]
     pub fn supersedes(&self) -> Option<String> {
         match self {
-            Self::Card { .. } => Some("card".to_owned()),
+            Self::Card { .. } => Some(CARD.to_owned()),
             Self::Furnish { .. } => Some("furnish".to_owned()),
             Self::Announce { .. } => Some("announce".to_owned()),
             Self::Recall { .. } => Some("recall".to_owned()),
@@ -239,6 +253,7 @@ impl Effect {
             Self::Wake { timer: Timer::Nudge, .. } => Some("nudge".to_owned()),
             Self::Wake { timer: Timer::Nag, .. } => Some("nag".to_owned()),
             Self::Wake { timer: Timer::File, .. } => Some("file".to_owned()),
+            Self::Wake { timer: Timer::Archive, .. } => Some("archive".to_owned()),
             Self::FileIssue { follow_up, .. } => Some(format!("file:{follow_up}")),
             Self::MoveIssue { follow_up, .. } => Some(format!("issue:{follow_up}")),
             _ => None,

@@ -6,6 +6,7 @@ use super::moment::{At, MINUTE, span};
 use super::phrase::{actor, button, faint, line, ours, outside, party, section, strong};
 use super::policy::Policy;
 use super::silence;
+use super::timeline::message_link;
 use smokejumper_intents::intent::Intent;
 use smokejumper_intents::reply::{Line, Section, Span, Style};
 
@@ -99,6 +100,7 @@ pub fn tasks(incident: &Incident, policy: &Policy) -> Section {
             Some(owner) => spans.extend([ours(", "), party(policy, owner)]),
             None => spans.push(faint(", nobody yet")),
         }
+        spans.extend(task.link.iter().flat_map(|link| message_link(link)));
         out.lines.push(line(spans));
         if out.buttons.len() < BUTTONS && incident.is_open() {
             let done = Intent::TaskDone { task: id };

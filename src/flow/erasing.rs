@@ -32,6 +32,7 @@ fn is_bare(fact: &Fact) -> bool {
         | Fact::Corrected { .. }
         | Fact::MadePrivate { .. }
         | Fact::NudgesSnoozed { .. }
+        | Fact::RoomsArchived
         | Fact::Redacted { .. }
         | Fact::Rewritten { .. } => true,
         Fact::Renamed { title } => title == PURGED,
@@ -119,6 +120,7 @@ impl Forgotten {
                 }
                 let mut found = false;
                 for (key, field) in fields.iter_mut() {
+                    found |= key == "author" && self.unsign(field);
                     // A candidate of "responders" names them in its "value".
                     let names = NAMING.contains(&key.as_str()) || (naming && key == "value");
                     found |= self.walk(field, names);
@@ -127,6 +129,18 @@ impl Forgotten {
             }
             _ => false,
         }
+    }
+}
+
+impl Forgotten {
+    /// Whoever wrote a message that was kept is named as one text: `slack/T024BE7LD/U2147483697`.
+    fn unsign(&self, author: &mut Value) -> bool {
+        let Some(named) = author.as_str().and_then(Identity::parse) else { return false };
+        let theirs = self.identities.contains(&named);
+        if theirs {
+            *author = Value::String(format!("{}/{}/{}", named.platform.label(), named.workspace, self.tombstone));
+        }
+        theirs
     }
 }
 
@@ -157,7 +171,8 @@ mod tests {
             "who": {"person": "ana"}, "by": {"platform": "slack", "workspace": "T1", "id": "U1"},
             "other": {"platform": "slack", "workspace": "T1", "id": "U2"}, "owner": "ana", "service": "ana",
             "responders": ["ana", "bo", {"value": "ana", "p": 0.5, "features": [["ana", 1.0]]}],
-            "spans": [{"person": "Ana Ruiz"}, {"outside": "Ana Ruiz was here"}], "title": "ana"
+            "spans": [{"person": "Ana Ruiz"}, {"outside": "Ana Ruiz was here"}], "title": "ana",
+            "message": {"author": "slack/T1/U1", "text": "x"}, "another": {"author": "slack/T1/U2"}
         });
         assert!(forgotten.scrub(&mut document));
         assert_eq!(
@@ -166,7 +181,8 @@ mod tests {
                 "who": {"person": "forgotten-x"}, "by": {"platform": "slack", "workspace": "T1", "id": "forgotten-x"},
                 "other": {"platform": "slack", "workspace": "T1", "id": "U2"}, "owner": "forgotten-x", "service": "ana",
                 "responders": ["forgotten-x", "bo", {"value": "forgotten-x", "p": 0.5, "features": [["ana", 1.0]]}],
-                "spans": [{"person": "forgotten-x"}, {"outside": "Ana Ruiz was here"}], "title": "ana"
+                "spans": [{"person": "forgotten-x"}, {"outside": "Ana Ruiz was here"}], "title": "ana",
+                "message": {"author": "slack/T1/forgotten-x", "text": "x"}, "another": {"author": "slack/T1/U2"}
             })
         );
         assert!(!forgotten.scrub(&mut document), "once is enough");

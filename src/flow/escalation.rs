@@ -15,8 +15,8 @@ use super::phrase::{button, code, ours, outside, party, person, strong, titled};
 use super::policy::Policy;
 use super::refusal::Refusal;
 use super::response::whom;
-use super::ringing;
 use super::rota::OnCall;
+use super::{direct, ringing};
 use smokejumper_intents::intent::{Intent, Who};
 use smokejumper_intents::reply::{Reply, Style};
 use smokejumper_intents::word::Role;
@@ -230,6 +230,7 @@ pub fn page(draft: &mut Draft, id: IncidentId, who: &PersonId, because: String, 
         let members = draft.policy.person_by_id(who).map(|p| p.identities.clone()).unwrap_or_default();
         draft.record_by(by.clone(), id, Fact::MadePrivate { members });
     }
+    direct::called(draft, id, who, &because);
     draft.record_by(by, id, Fact::Paged { page: number, who: Party::Person(who.clone()), because, level });
     if draft.policy.escalation.phones {
         draft.effect(Effect::Page { incident: id, page: number });

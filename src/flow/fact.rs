@@ -70,6 +70,20 @@ pub enum Fact {
         room: String,
         change: RoomChange,
     },
+    /// A room is not the incident's any more: others can read it, and the incident is private now. It was told that, and archived.
+    RoomLeft {
+        platform: Platform,
+        room: String,
+        /// Another is opened in its place.
+        anew: bool,
+    },
+    /// It has been over for long enough: its rooms on chat platforms are archived.
+    RoomsArchived,
+    /// No room is opened on a chat platform.
+    RoomsWaived {
+        /// In our words: `route batch has channel = "none"`.
+        because: String,
+    },
     /// A message was kept, at the time it was written.
     Kept {
         message: Quoted,
@@ -158,6 +172,9 @@ pub enum Fact {
         id: u32,
         title: String,
         owner: Option<Party>,
+        /// Of the message it was made of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        link: Option<String>,
     },
     TaskDone {
         id: u32,

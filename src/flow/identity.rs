@@ -27,6 +27,24 @@ impl Platform {
             Self::Pagerduty => "pagerduty",
         }
     }
+
+    /// Somebody else's chat: rooms are made, furnished and closed there, and people can be written to alone.
+    #[must_use]
+    pub const fn is_chat(self) -> bool {
+        matches!(self, Self::Slack | Self::Discord)
+    }
+
+    /// As people write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Console => "the console",
+            Self::Cli => "the command line",
+            Self::Slack => "Slack",
+            Self::Discord => "Discord",
+            Self::Pagerduty => "PagerDuty",
+        }
+    }
 }
 
 impl Identity {

@@ -3,6 +3,7 @@
 //! Knows nothing of why facts happen; that is decided in the chapters around it. The fold itself is in `incident/fold.rs`.
 
 mod fold;
+mod housing;
 
 pub(super) use fold::note_change;
 
@@ -13,7 +14,7 @@ use super::plan::Plan;
 use super::signal::Change;
 use serde::{Deserialize, Serialize};
 use smokejumper_intents::word::{Role, Severity, State};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Alert names kept apart in one incident; the rest is counted under [`OTHER`]. A card shows ten.
 pub const MAX_GROUPS: usize = 50;
@@ -102,6 +103,31 @@ pub struct Incident {
     /// Ids of the messages that were kept, the newest [`MAX_KEPT`]: none is kept twice.
     #[serde(default)]
     pub kept: Vec<String>,
+    #[serde(default)]
+    pub upkeep: Upkeep,
+    /// How bad it ever was.
+    #[serde(default)]
+    pub worst: Option<Severity>,
+    /// Since when nothing more happens here: closed, declined, cancelled or merged.
+    #[serde(default)]
+    pub closed_at: Option<At>,
+}
+
+/// What its rooms went through.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upkeep {
+    /// There is no room on any chat platform: a route said so.
+    pub console_only: bool,
+    /// People said what it is called; before that a room keeps the name it was opened with.
+    pub renamed: bool,
+    /// Rooms somebody named by hand: they keep that name.
+    pub named_by_hand: BTreeSet<Platform>,
+    /// Rooms we archived, because it was over: nothing can be said there until they are open again.
+    pub archived: BTreeSet<Platform>,
+    /// We archived its rooms since it was closed: who opened one again by hand wants it open.
+    pub put_away: bool,
+    /// Rooms opened so far.
+    pub opened: BTreeMap<Platform, u8>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,6 +146,9 @@ pub struct Task {
     pub owner: Option<Party>,
     pub opened_at: At,
     pub done_at: Option<At>,
+    /// Of the message it was made of.
+    #[serde(default)]
+    pub link: Option<String>,
 }
 
 /// Somebody's phone rang, or was to.

@@ -23,6 +23,7 @@ pub fn keep(draft: &mut Draft, by: &Identity, id: IncidentId, message: Quoted, w
         return Ok(());
     }
     let title = inert::shorten(&inert::line(&message.text), bounds::TITLE_MAX);
+    let link = message.link.clone();
     draft.record(id, Fact::Kept { message, what });
     match what {
         Keep::Timeline => {
@@ -30,6 +31,6 @@ pub fn keep(draft: &mut Draft, by: &Identity, id: IncidentId, message: Quoted, w
             draft.reply(titled(vec![ours("Kept in the timeline of "), Span::Incident(id.0), ours(".")]));
             Ok(())
         }
-        Keep::Task => tasks::open(draft, by, id, title, None),
+        Keep::Task => tasks::open(draft, by, id, title, None, link),
     }
 }

@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::effect::Effect;
 use super::fact::Fact;
 use super::identity::{Identity, Party};
-use super::incident::{Incident, IncidentId};
+use super::incident::{Incident, IncidentId, Task};
 use super::phrase::{count, line, ours, outside, section, titled};
 use super::refusal::Refusal;
 use super::{placing, privacy, remediation, tasks};
@@ -24,7 +24,7 @@ pub fn merge(draft: &mut Draft, by: &Identity, id: IncidentId, into: IncidentId)
     let Some(source) = draft.incident(id) else { return Ok(()) };
     let (title, learned, private) = (source.title.clone(), source.learned, source.private);
     let in_it: Vec<Identity> = source.members.iter().chain(&source.involved).cloned().collect();
-    let to_do: Vec<(String, Option<Party>)> = source.to_do().map(|(_, t)| (t.title.clone(), t.owner.clone())).collect();
+    let to_do: Vec<Task> = source.to_do().map(|(_, task)| task.clone()).collect();
     let follow_ups = source.owed().len() as u64;
     draft.record(id, Fact::Merged { into });
     remediation::void_open(draft, id, &format!("{id} became part of {into}"));
@@ -40,8 +40,8 @@ pub fn merge(draft: &mut Draft, by: &Identity, id: IncidentId, into: IncidentId)
     }
     placing::adopt(draft, id, into);
     let moved = to_do.len() as u64;
-    for (title, owner) in to_do {
-        tasks::carry_over(draft, into, title, owner);
+    for task in to_do {
+        tasks::carry_over(draft, into, task);
     }
     draft.recall(into);
     let mut message = titled(vec![

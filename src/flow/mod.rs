@@ -3,6 +3,7 @@
 //! No clock, randomness, files, network, environment or process; time and chance are parameters.
 //! Knows the people's words (`intents`); knows neither ports nor engine nor edges.
 
+pub mod announcing;
 pub mod answer;
 pub mod card;
 pub mod catchup;
@@ -10,6 +11,7 @@ pub mod condition;
 mod correction;
 pub mod decide;
 pub mod desk;
+mod direct;
 mod draft;
 pub mod effect;
 pub mod effort;
@@ -37,6 +39,7 @@ pub mod placing;
 pub mod plan;
 pub mod policy;
 pub mod postmortem;
+pub mod prefill;
 pub mod privacy;
 pub mod recollection;
 pub mod refusal;

@@ -145,7 +145,7 @@ fn overdue(incident: &Incident) -> Option<At> {
 }
 
 /// The end of a day `2026-12-01`, UTC.
-fn ends(day: &str) -> Option<At> {
+pub(super) fn ends(day: &str) -> Option<At> {
     let date: jiff::civil::Date = day.parse().ok()?;
     let start = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond();
     Some(At(start).plus(DAY))

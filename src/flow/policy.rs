@@ -69,6 +69,16 @@ pub enum Open {
     Never,
 }
 
+/// Where an incident that a route opens is talked about, besides the console.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Channel {
+    /// A room of its own on every chat platform.
+    #[default]
+    Auto,
+    /// The console alone.
+    None,
+}
+
 #[derive(Clone, Debug)]
 pub struct Route {
     /// How it is called in `explain`: its place or its name in the configuration.
@@ -82,6 +92,7 @@ pub struct Route {
     pub service: Option<String>,
     pub severity: Option<Severity>,
     pub open: Open,
+    pub channel: Channel,
     /// Person ids and roles to bring in.
     pub invite: Vec<PersonId>,
 }
@@ -210,12 +221,14 @@ pub struct Rooming {
     pub announce_from: Severity,
     /// A closed incident's room is archived after this time (ms); `None`: never.
     pub archive_after: Option<i64>,
+    /// Address of the console as others reach it, without a slash at the end; `None`: rooms do not link to it.
+    pub console: Option<String>,
 }
 
 impl Default for Rooming {
     /// SEV1 and SEV2, what wakes people; a week, so that what is owed can still be talked about.
     fn default() -> Self {
-        Self { announce: Vec::new(), announce_from: Severity::Sev2, archive_after: Some(7 * DAY) }
+        Self { announce: Vec::new(), announce_from: Severity::Sev2, archive_after: Some(7 * DAY), console: None }
     }
 }
 

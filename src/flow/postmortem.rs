@@ -4,10 +4,10 @@
 
 use super::fact::{Ended, Entry, Fact};
 use super::incident::Incident;
-use super::moment::span;
+use super::moment::{At, span};
 use super::phrase::{code, count, faint, line, ours, outside, person, strong, titled};
 use super::policy::Policy;
-use super::timeline::{Told, timeline};
+use super::timeline::{Told, message_link, timeline};
 use smokejumper_intents::reply::{Reply, Section, Span};
 use smokejumper_intents::word::{Milestone, Severity, State};
 
@@ -34,7 +34,6 @@ pub struct Sentence {
 /// Drafts it from the facts.
 #[must_use]
 pub fn draft(incident: &Incident, entries: &[Entry], policy: &Policy) -> Postmortem {
-    let find = |wanted: fn(&Fact) -> bool| entries.iter().filter(move |e| wanted(&e.fact));
     let sections = vec![
         Chapter { heading: "What happened", sentences: what_happened(incident, entries) },
         Chapter { heading: "Impact and times", sentences: times(incident, entries) },
@@ -42,10 +41,7 @@ pub fn draft(incident: &Incident, entries: &[Entry], policy: &Policy) -> Postmor
         Chapter { heading: "What was done", sentences: remediation(entries) },
         Chapter { heading: "Tasks", sentences: tasks(incident, entries) },
         Chapter { heading: "What was told", sentences: entries.iter().filter_map(told).collect() },
-        Chapter {
-            heading: "What was noted",
-            sentences: find(|f| matches!(f, Fact::Noted { .. })).filter_map(noted).collect(),
-        },
+        Chapter { heading: "What was noted", sentences: notes(entries) },
         Chapter { heading: "Follow-ups", sentences: follow_ups(incident, entries, policy) },
         Chapter {
             heading: "Lessons",
@@ -288,13 +284,23 @@ fn told(entry: &Entry) -> Option<Sentence> {
     Some(said(spans, vec![entry.n]))
 }
 
-fn noted(entry: &Entry) -> Option<Sentence> {
-    match &entry.fact {
-        Fact::Noted { text } => {
-            Some(said(vec![ours(format!("{} UTC: ", entry.at.hm())), outside(text.clone())], vec![entry.n]))
+/// What people wrote down, and messages that were kept, in the order in which they were written.
+fn notes(entries: &[Entry]) -> Vec<Sentence> {
+    let noted = |entry: &Entry| match &entry.fact {
+        Fact::Noted { text } => Some((entry.at, vec![outside(text.clone())], entry.n)),
+        Fact::Kept { message, .. } => {
+            let link = message.link.iter().flat_map(|link| message_link(link));
+            let spans = std::iter::once(outside(message.text.clone())).chain(link).collect();
+            Some((At(message.at), spans, entry.n))
         }
         _ => None,
-    }
+    };
+    let mut notes: Vec<(At, Vec<Span>, u32)> = entries.iter().filter_map(noted).collect();
+    notes.sort_by_key(|(at, _, n)| (*at, *n));
+    let sentence = |(at, spans, n): (At, Vec<Span>, u32)| {
+        said(std::iter::once(ours(format!("{} UTC: ", at.hm()))).chain(spans).collect(), vec![n])
+    };
+    notes.into_iter().map(sentence).collect()
 }
 
 fn follow_ups(incident: &Incident, entries: &[Entry], policy: &Policy) -> Vec<Sentence> {

@@ -6,13 +6,13 @@
 use super::draft::Draft;
 use super::effect::Effect;
 use super::fact::{Entry, Fact, Suggestion};
-use super::followup;
 use super::identity::{Actor, Identity, Party};
 use super::incident::{Incident, IncidentId, MAX_INVOLVED};
 use super::phrase::{faint, line, ours, party, section, strong, titled};
 use super::policy::Policy;
 use super::recollection::{Candidate, Lesson, PastIncident, Recollection};
 use super::refusal::Refusal;
+use super::{followup, rooms};
 use smokejumper_intents::reply::{Button, Line, Reply, Span};
 use std::collections::BTreeSet;
 
@@ -44,6 +44,7 @@ pub fn make(draft: &mut Draft, by: &Identity, id: IncidentId) -> Result<(), Refu
             draft.effect(Effect::Forget { incident: part });
         }
         unmention(draft, part);
+        rooms::hide(draft, part);
         if part != id {
             draft.show(part);
         }
@@ -154,7 +155,7 @@ fn members(policy: &Policy, incident: &Incident, by: &Identity) -> Vec<Identity>
 }
 
 /// Every account of who is meant.
-fn accounts(policy: &Policy, who: &Party) -> Vec<Identity> {
+pub(super) fn accounts(policy: &Policy, who: &Party) -> Vec<Identity> {
     let person = match who {
         Party::Person(id) => policy.person_by_id(id),
         Party::Account(identity) => policy.person(identity),
@@ -334,7 +335,7 @@ fn withhold(message: &mut Reply, hidden: &BTreeSet<IncidentId>) {
 /// An effect as it may leave the house.
 pub fn veil_effect(effect: &mut Effect, hidden: &BTreeSet<IncidentId>) {
     match effect {
-        Effect::Say { message, .. } => withhold(message, hidden),
+        Effect::Say { message, .. } | Effect::Tell { message, .. } => withhold(message, hidden),
         Effect::Remember { lesson, .. } => {
             veil_lesson(lesson, hidden);
         }

@@ -9,7 +9,7 @@ use super::fact::{Ended, Fact, RunOutcome, Verdict};
 use super::identity::{Actor, Identity, PersonId};
 use super::incident::{Incident, IncidentId, Phase, Run};
 use super::learning;
-use super::moment::span;
+use super::moment::{At, span};
 use super::phrase::{account, code, count, ours, outside, section, strong, titled};
 use super::plan::Plan;
 use super::policy::Policy;
@@ -240,6 +240,16 @@ pub fn approve(
     draft.say(id, &message);
     draft.reply(message);
     Ok(())
+}
+
+/// Whether this account may say yes or no to a request that waits: an approver who is known, did not ask for it, and has not spoken yet.
+#[must_use]
+pub fn may_decide(policy: &Policy, by: &Identity, run: &Run, now: At) -> bool {
+    let Some(me) = policy.person(by).filter(|_| policy.right(by) >= Right::Approver).map(|p| &p.id) else {
+        return false;
+    };
+    let spoken = run.approvals.iter().filter_map(|a| policy.person(a)).any(|p| &p.id == me);
+    run.phase == Phase::Requested && now < run.expires_at && requester(policy, run) != Some(me) && !spoken
 }
 
 /// The person behind the request, if linked.

@@ -87,7 +87,7 @@ pub fn asked(draft: &mut Draft, by: &Identity, ask: Ask) -> Result<(), Refusal> 
         Intent::FollowUpDone { follow_up } => followup::done(draft, id, follow_up)?,
         Intent::Rename { title } => rename(draft, id, title)?,
         Intent::Update { conditions, actions, needs } => update(draft, id, conditions, actions, needs)?,
-        Intent::Task { title, owner } => tasks::open(draft, by, id, title, owner)?,
+        Intent::Task { title, owner } => tasks::open(draft, by, id, title, owner, None)?,
         Intent::TaskDone { task } => tasks::done(draft, id, task)?,
         Intent::Assign { item, who } => tasks::assign(draft, by, id, item, &who)?,
         Intent::Merge { into } => merging::merge(draft, by, id, IncidentId(into))?,

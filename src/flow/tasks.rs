@@ -4,11 +4,11 @@ use super::draft::Draft;
 use super::effect::Effect;
 use super::fact::{Fact, Item};
 use super::identity::{Identity, Party};
-use super::incident::{IncidentId, MAX_INVOLVED};
+use super::incident::{IncidentId, MAX_INVOLVED, Task};
 use super::phrase::{ours, outside, party, strong, titled};
-use super::privacy;
 use super::refusal::Refusal;
 use super::response::whom;
+use super::{direct, privacy};
 use smokejumper_intents::intent::{self, Who};
 use smokejumper_intents::reply::Span;
 
@@ -25,6 +25,7 @@ pub fn open(
     id: IncidentId,
     title: String,
     owner: Option<Who>,
+    link: Option<String>,
 ) -> Result<(), Refusal> {
     let Some(incident) = draft.incident(id) else { return Err(Refusal::new(format!("there is no {id}."))) };
     if title.trim().is_empty() {
@@ -49,7 +50,10 @@ pub fn open(
     if let Some(owner) = &owner {
         spans.extend([ours(", for "), party(draft.policy, owner)]);
     }
-    draft.record(id, Fact::TaskOpened { id: number, title, owner });
+    draft.record(id, Fact::TaskOpened { id: number, title: title.clone(), owner: owner.clone(), link });
+    if let Some(owner) = owner {
+        direct::given(draft, id, by, &owner, vec![ours(format!("task T-{number}: ")), outside(title)]);
+    }
     let message = titled(spans);
     draft.say(id, &message);
     draft.reply(message);
@@ -61,12 +65,13 @@ fn next(draft: &Draft, id: IncidentId) -> u32 {
 }
 
 /// A task of an incident that became part of this one. What says the same, or is one too many, is in the other's timeline.
-pub fn carry_over(draft: &mut Draft, id: IncidentId, title: String, owner: Option<Party>) {
+pub fn carry_over(draft: &mut Draft, id: IncidentId, task: Task) {
+    let Task { title, owner, link, .. } = task;
     let room =
         draft.incident(id).is_some_and(|i| i.tasks.len() < MAX_TASKS && !i.to_do().any(|(_, t)| t.title == title));
     if room {
         let number = next(draft, id);
-        draft.record(id, Fact::TaskOpened { id: number, title, owner });
+        draft.record(id, Fact::TaskOpened { id: number, title, owner, link });
     }
 }
 
@@ -101,12 +106,12 @@ pub fn assign(
     let who = whom(draft, by, who)?;
     let Some(incident) = draft.incident(id) else { return Err(Refusal::new(format!("there is no {id}."))) };
     let name = party(draft.policy, &who);
-    let (fact, has_it, what) = match item {
+    let (fact, has_it, what, given) = match item {
         None => {
             if incident.assigned.len() >= MAX_INVOLVED && !incident.assigned.contains(&who) {
                 return Err(Refusal::new(format!("{MAX_INVOLVED} people are in {id} already.")));
             }
-            (None, incident.assigned.contains(&who), vec![ours(" is in it now.")])
+            (None, incident.assigned.contains(&who), vec![ours(" is in it now.")], None)
         }
         Some(intent::Item::Task(number)) => {
             let task = incident.tasks.get(&number);
@@ -115,7 +120,8 @@ pub fn assign(
                 return Err(Refusal::new(format!("T-{number} is done already.")));
             }
             let what = vec![ours(format!(" has task T-{number} now: ")), outside(task.title.clone())];
-            (Some(Item::Task(number)), task.owner.as_ref() == Some(&who), what)
+            let given = vec![ours(format!("task T-{number}: ")), outside(task.title.clone())];
+            (Some(Item::Task(number)), task.owner.as_ref() == Some(&who), what, Some(given))
         }
         Some(intent::Item::FollowUp(number)) => {
             let follow_up = incident.follow_ups.get(&number);
@@ -129,7 +135,8 @@ pub fn assign(
                 return Err(Refusal::new("your account is linked to nobody, so you can't own a follow-up yet."));
             };
             let what = vec![ours(format!(" has follow-up F-{number} now: ")), outside(follow_up.title.clone())];
-            (Some(Item::FollowUp(number)), follow_up.owner.as_ref() == Some(person), what)
+            let given = vec![ours(format!("follow-up F-{number}: ")), outside(follow_up.title.clone())];
+            (Some(Item::FollowUp(number)), follow_up.owner.as_ref() == Some(person), what, Some(given))
         }
     };
     let hidden = incident.private;
@@ -142,7 +149,10 @@ pub fn assign(
         return Ok(());
     }
     privacy::bring_in(draft, id, &who)?;
-    draft.record(id, Fact::Assigned { item: fact, who });
+    draft.record(id, Fact::Assigned { item: fact, who: who.clone() });
+    if let Some(given) = given {
+        direct::given(draft, id, by, &who, given);
+    }
     if let Some(Item::FollowUp(number)) = fact
         && draft.policy.tracking.is_some()
         && draft.incident(id).and_then(|i| i.follow_ups.get(&number)).is_some_and(|f| f.issue.is_some())

@@ -1,14 +1,14 @@
 //! The timeline: every fact as one line a person can read. Read from the journal; nothing is kept for it.
 
 use super::fact::{Answered, Entry, Fact, GroupChange, Item, RoomChange};
-use super::identity::Actor;
+use super::identity::{Actor, Identity};
 use super::incident::IncidentId;
 use super::moment::At;
 use super::phrase::{account, actor, code, count, line, ours, outside, party, person, strong, titled};
 use super::policy::Policy;
 use super::remediation::SHORT;
 use super::suspects;
-use smokejumper_intents::quoted::Keep;
+use smokejumper_intents::quoted::{Keep, Quoted};
 use smokejumper_intents::reply::{Line, Reply, Section, Span};
 
 /// A line of the timeline, and the entry it tells.
@@ -19,10 +19,42 @@ pub struct Told {
     pub line: Line,
 }
 
-/// All entries a person would want to read, oldest first.
+/// All entries a person would want to read, oldest first. A message that was kept stands where it was written, not where somebody
+/// marked it.
 #[must_use]
 pub fn timeline(entries: &[Entry], policy: &Policy) -> Vec<Told> {
-    entries.iter().filter_map(|e| tell(e, policy).map(|spans| Told { n: e.n, at: e.at, line: line(spans) })).collect()
+    let (mut told, mut kept) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let Some(spans) = tell(entry, policy) else { continue };
+        let line = line(spans);
+        match &entry.fact {
+            Fact::Kept { message, .. } => kept.push(Told { n: entry.n, at: At(message.at), line }),
+            _ => told.push(Told { n: entry.n, at: entry.at, line }),
+        }
+    }
+    // By time and not by sorting: where a clock was set back, entries stand in the order in which they happened.
+    kept.sort_by_key(|one| one.at);
+    for one in kept {
+        let after = told.iter().rposition(|known| known.at <= one.at).map_or(0, |at| at + 1);
+        told.insert(after, one);
+    }
+    told
+}
+
+/// What somebody wrote, with their name when they are known, and where it stands.
+#[must_use]
+fn written(message: &Quoted, policy: &Policy) -> Vec<Span> {
+    let author = message.author.as_deref().and_then(Identity::parse);
+    let known = author.filter(|author| policy.person(author).is_some());
+    let mut spans = vec![known.map_or_else(|| ours("somebody"), |author| account(policy, &author))];
+    spans.extend([ours(" wrote: "), outside(message.text.clone())]);
+    spans.extend(message.link.iter().flat_map(|link| message_link(link)));
+    spans
+}
+
+/// The way to a message that was kept.
+pub(super) fn message_link(link: &str) -> [Span; 2] {
+    [ours(" "), Span::Link { label: "message".to_owned(), href: link.to_owned() }]
 }
 
 /// As a reply, for chat and terminal: the last `limit` lines.
@@ -82,12 +114,19 @@ fn tell(entry: &Entry, policy: &Policy) -> Option<Vec<Span>> {
             }
         }
         Fact::Kept { message, what } => {
-            let kept = match what {
-                Keep::Timeline => " kept a message: ",
-                Keep::Task => " made a task of a message: ",
-            };
-            vec![by(), ours(kept), outside(message.text.clone())]
+            let mut spans = written(message, policy);
+            spans.push(ours(match what {
+                Keep::Timeline => " (kept by ",
+                Keep::Task => " (made a task by ",
+            }));
+            spans.extend([by(), ours(")")]);
+            spans
         }
+        Fact::RoomLeft { platform, .. } => {
+            vec![ours(format!("The room on {} was left: it goes on privately", platform.label()))]
+        }
+        Fact::RoomsArchived => vec![ours("Its rooms on chat platforms were archived")],
+        Fact::RoomsWaived { because } => vec![ours("No room on a chat platform: "), outside(because.clone())],
         Fact::Undelivered { what, why } => vec![strong(format!("Could not {what}: ")), outside(why.clone())],
         Fact::Suggested(s) => match s.causes.first() {
             Some(best) => vec![
@@ -175,11 +214,12 @@ fn tell(entry: &Entry, policy: &Policy) -> Option<Vec<Span>> {
             }
             spans
         }
-        Fact::TaskOpened { id, title, owner } => {
+        Fact::TaskOpened { id, title, owner, link } => {
             let mut spans = vec![by(), ours(format!(" opened task T-{id}: ")), outside(title.clone())];
             if let Some(owner) = owner {
                 spans.extend([ours(", for "), party(policy, owner)]);
             }
+            spans.extend(link.iter().flat_map(|link| message_link(link)));
             spans
         }
         Fact::TaskDone { id } => vec![by(), ours(format!(" did task T-{id}"))],

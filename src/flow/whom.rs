@@ -109,7 +109,7 @@ impl Now<'_> {
 }
 
 /// Whom the route that opened the incident calls in.
-fn invited<'p>(incident: &Incident, policy: &'p Policy) -> &'p [PersonId] {
+pub(super) fn invited<'p>(incident: &Incident, policy: &'p Policy) -> &'p [PersonId] {
     let Some(Origin::Alert { route, .. }) = &incident.origin else { return &[] };
     policy.routes.iter().find(|r| &r.name == route).map_or(&[], |r| r.invite.as_slice())
 }

@@ -1,7 +1,7 @@
 //! The names of all kinds of facts, as the journal has them.
 
 /// Every kind, each once. `redacted` is written by purge alone.
-pub const KINDS: [&str; 50] = [
+pub const KINDS: [&str; 53] = [
     "declared",
     "alerts_changed",
     "acknowledged",
@@ -52,4 +52,7 @@ pub const KINDS: [&str; 50] = [
     "page_held",
     "room_changed",
     "kept",
+    "room_left",
+    "rooms_archived",
+    "rooms_waived",
 ];

@@ -4,8 +4,8 @@ use super::{
     Asked, Climb, FollowUp, Incident, Judgement, Lifecycle, MAX_CHANGES, MAX_GROUPS, MAX_INVOLVED, MAX_KEPT,
     MAX_NOTE_CHARS, MAX_NOTES, MAX_PAGES, Nags, OTHER, Page, Phase, Run, Task, Update,
 };
-use crate::flow::fact::{Answered, Entry, Fact, GroupChange, Item, Reminder, RoomChange};
-use crate::flow::identity::{Actor, Party, Platform};
+use crate::flow::fact::{Answered, Entry, Fact, GroupChange, Item, Reminder};
+use crate::flow::identity::{Actor, Party};
 use crate::flow::moment::At;
 use crate::flow::signal::Change;
 use smokejumper_intents::word::{Milestone, State};
@@ -28,6 +28,7 @@ impl Incident {
             Fact::Declared { title, severity, service, labels, origin } => {
                 self.title.clone_from(title);
                 self.severity = Some(*severity);
+                self.worst = Some(*severity);
                 self.service.clone_from(service);
                 self.labels.clone_from(labels);
                 self.origin = Some(origin.clone());
@@ -55,6 +56,7 @@ impl Incident {
                     }
                 }
                 self.severity = Some(*severity);
+                self.worst = Some(self.worst.map_or(*severity, |worst| worst.min(*severity)));
                 self.severity_by_hand |= matches!(entry.by, Actor::Account(_));
             }
             Fact::Noted { text } => {
@@ -69,9 +71,10 @@ impl Incident {
                 self.enter(*state, entry.at);
                 self.spoke(entry.at);
             }
-            Fact::RoomOpened { platform, room } => {
-                self.rooms.entry(*platform).or_insert_with(|| room.clone());
-            }
+            Fact::RoomOpened { platform, room } => self.room_opened(*platform, room),
+            Fact::RoomLeft { platform, room, anew } => self.room_left(*platform, room, *anew),
+            Fact::RoomsArchived => self.rooms_archived(),
+            Fact::RoomsWaived { .. } => self.upkeep.console_only = true,
             Fact::RoomChanged { platform, room, change } => self.room_changed(*platform, room, change),
             Fact::Kept { message, .. } => {
                 self.spoke(entry.at);
@@ -181,7 +184,10 @@ impl Incident {
                     f.unknown.clone_from(unknown);
                 }
             }
-            Fact::Renamed { title } => self.title.clone_from(title),
+            Fact::Renamed { title } => {
+                self.title.clone_from(title);
+                self.upkeep.renamed = true;
+            }
             Fact::Updated { conditions, actions, needs } => {
                 self.spoke(entry.at);
                 self.update = Some(Update {
@@ -192,12 +198,13 @@ impl Incident {
                     needs: needs.clone(),
                 });
             }
-            Fact::TaskOpened { id, title, owner } => {
+            Fact::TaskOpened { id, title, owner, link } => {
                 self.tasks.entry(*id).or_insert_with(|| Task {
                     title: title.clone(),
                     owner: owner.clone(),
                     opened_at: entry.at,
                     done_at: None,
+                    link: link.clone(),
                 });
             }
             Fact::TaskDone { id } => {
@@ -344,6 +351,12 @@ impl Incident {
         } else {
             times.resolved.get_or_insert(at);
         }
+        if state.is_open() || matches!(state, State::Resolved | State::Postmortem) {
+            self.closed_at = None;
+            self.upkeep.put_away = false;
+        } else {
+            self.closed_at.get_or_insert(at);
+        }
         self.state = Lifecycle(state);
     }
 
@@ -371,22 +384,6 @@ impl Incident {
             }
             if change.link.is_some() {
                 group.link.clone_from(&change.link);
-            }
-        }
-    }
-
-    fn room_changed(&mut self, platform: Platform, room: &str, change: &RoomChange) {
-        let Some(own) = self.rooms.get_mut(&platform).filter(|own| own.id == room) else { return };
-        match change {
-            RoomChange::Renamed(name) => own.name.clone_from(name),
-            RoomChange::Archived => {
-                self.lost_rooms.insert(platform, "it was archived".to_owned());
-            }
-            RoomChange::Gone { why } => {
-                self.lost_rooms.insert(platform, why.clone());
-            }
-            RoomChange::Unarchived => {
-                self.lost_rooms.remove(&platform);
             }
         }
     }

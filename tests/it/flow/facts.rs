@@ -76,6 +76,9 @@ fn place(fact: &Fact) -> usize {
         Fact::PageHeld { .. } => 47,
         Fact::RoomChanged { .. } => 48,
         Fact::Kept { .. } => 49,
+        Fact::RoomLeft { .. } => 50,
+        Fact::RoomsArchived => 51,
+        Fact::RoomsWaived { .. } => 52,
     }
 }
 
@@ -150,7 +153,12 @@ pub fn samples() -> Vec<Fact> {
             actions: Some(text("rolling back v41")),
             needs: Some(text("somebody from payments")),
         },
-        Fact::TaskOpened { id: 1, title: text("Drain node 3"), owner: Some(Party::Person(PersonId(text("ben")))) },
+        Fact::TaskOpened {
+            id: 1,
+            title: text("Drain node 3"),
+            owner: Some(Party::Person(PersonId(text("ben")))),
+            link: None,
+        },
         Fact::TaskDone { id: 1 },
         Fact::Assigned { item: Some(Item::Task(1)), who: Party::Person(PersonId(text("kim"))) },
         Fact::Merged { into: IncidentId(6) },
@@ -211,6 +219,9 @@ pub fn samples() -> Vec<Fact> {
             },
             what: Keep::Timeline,
         },
+        Fact::RoomLeft { platform: Platform::Slack, room: text("C024BE91L"), anew: true },
+        Fact::RoomsArchived,
+        Fact::RoomsWaived { because: text("route \"batch\" has channel = \"none\"") },
     ]
 }
 

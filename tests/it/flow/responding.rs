@@ -8,7 +8,7 @@ use smokejumper::flow::identity::PersonId;
 use smokejumper::flow::incident::{IncidentId, Phase};
 use smokejumper::flow::matcher;
 use smokejumper::flow::moment::MINUTE;
-use smokejumper::flow::policy::{Open, Route, Silence};
+use smokejumper::flow::policy::{Channel, Open, Route, Silence};
 use smokejumper::flow::recollection::{Candidate, Recollection};
 use smokejumper::flow::signal::AlertStatus;
 use smokejumper::flow::whom::who;
@@ -109,6 +109,7 @@ fn whom_the_route_calls_in_is_named() {
         service: None,
         severity: None,
         open: Open::Always,
+        channel: Channel::Auto,
         invite: vec![PersonId("kim".to_owned())],
     });
     story.tell(delivery(vec![firing("Down", "search", 0, story.now)])).unwrap();

@@ -9,7 +9,7 @@ use smokejumper::flow::event::Event;
 use smokejumper::flow::fact::{Entry, Fact};
 use smokejumper::flow::incident::{IncidentId, MAX_CHANGES};
 use smokejumper::flow::moment::{At, HOUR, MINUTE, SECOND};
-use smokejumper::flow::policy::{Open, Route};
+use smokejumper::flow::policy::{Channel, Open, Route};
 use smokejumper::flow::signal::{Change, ChangeStatus};
 use smokejumper::flow::timeline::timeline;
 use smokejumper_intents::intent::Intent;
@@ -186,6 +186,7 @@ fn only_a_change_that_names_the_service_says_which_alerts_count() {
             service: None,
             severity: None,
             open: Open::Never,
+            channel: Channel::Auto,
             invite: Vec::new(),
         });
         story.tell(Event::Changed(change("v1", changed, START.plus(-MINUTE)))).unwrap();

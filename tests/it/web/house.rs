@@ -185,6 +185,7 @@ impl House {
                 Some(Event::Verified { incident: id, request, verdict })
             }
             Effect::Furnish { .. }
+            | Effect::CloseRoom { .. }
             | Effect::Announce { .. }
             | Effect::Tell { .. }
             | Effect::Remember { .. }

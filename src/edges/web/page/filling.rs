@@ -6,6 +6,7 @@ use crate::edges::web::forms::Ticket;
 use crate::edges::web::names;
 use crate::flow::incident::Incident;
 use crate::flow::policy::Policy;
+use crate::flow::prefill::prefill;
 use maud::{Markup, html};
 use smokejumper_intents::forms::{self, Field, Form, Kind};
 use smokejumper_intents::inert;
@@ -44,7 +45,7 @@ pub fn fitting(incident: &Incident) -> Vec<&'static str> {
 
 /// The forms of these verbs, for whoever may use them.
 pub fn forms(verbs: &[&str], right: Right, ticket: &Ticket, choices: &Choices<'_>) -> Markup {
-    let offered: Vec<&Form> = forms::FORMS.iter().copied().filter(|form| verbs.contains(&form.verb)).collect();
+    let offered: Vec<&'static Form> = forms::FORMS.iter().copied().filter(|form| verbs.contains(&form.verb)).collect();
     html! {
         @if right >= Right::Responder && !offered.is_empty() {
             div.forms {
@@ -59,14 +60,15 @@ pub fn forms(verbs: &[&str], right: Right, ticket: &Ticket, choices: &Choices<'_
     }
 }
 
-fn folded(form: &Form, ticket: &Ticket, choices: &Choices<'_>) -> Markup {
+fn folded(form: &'static Form, ticket: &Ticket, choices: &Choices<'_>) -> Markup {
+    let known = choices.incident.map(|incident| prefill(form, incident)).unwrap_or_default();
     html! {
         details name="form" {
             summary { (form.title) }
             form method="post" action="/form" aria-label=(form.title) {
                 (ticket.hidden())
                 input type="hidden" name="verb" value=(form.verb);
-                @for field in form.fields { (self::field(form, field, choices)) }
+                @for field in form.fields { (self::field(form, field, known.optional(field.name).as_deref(), choices)) }
                 @if let Some(because) = because(form) { p.hint { (because) } }
                 button.primary type="submit" { (form.submit) }
             }
@@ -79,13 +81,14 @@ fn because(form: &Form) -> Option<&'static str> {
     (form.fill)(&forms::Values::default()).ok().and_then(|intent| intent.confirm())
 }
 
-fn field(form: &Form, field: &Field, choices: &Choices<'_>) -> Markup {
+/// `known`: what it is filled in with already.
+fn field(form: &Form, field: &Field, known: Option<&str>, choices: &Choices<'_>) -> Markup {
     let id = format!("{}-{}", form.verb, field.name);
     html! {
         label for=(id) { (field.label) @if !field.needed { " " span.faint { "(optional)" } } }
         @match field.kind {
             Kind::Paragraph(max) => {
-                textarea id=(id) name=(field.name) rows="2" maxlength=(max) required[field.needed] placeholder=(field.hint) {}
+                textarea id=(id) name=(field.name) rows="2" maxlength=(max) required[field.needed] placeholder=(field.hint) { (known.unwrap_or_default()) }
             }
             Kind::Choice(words) => {
                 select id=(id) name=(field.name) required[field.needed] {
@@ -112,7 +115,7 @@ fn field(form: &Form, field: &Field, choices: &Choices<'_>) -> Markup {
             }
             Kind::Line(_) | Kind::When | Kind::Length | Kind::Day => {
                 input id=(id) type="text" name=(field.name) maxlength=(field.kind.most()) required[field.needed]
-                    placeholder=(field.hint) autocomplete="off" spellcheck="false";
+                    placeholder=(field.hint) value=[known] autocomplete="off" spellcheck="false";
             }
         }
     }
