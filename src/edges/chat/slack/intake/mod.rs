@@ -4,6 +4,7 @@
 //! the same asks as anywhere else.
 
 mod asking;
+mod filling;
 mod http;
 mod noticing;
 pub mod payload;
@@ -18,6 +19,7 @@ pub use self::http::router;
 pub use self::socket::Sockets;
 pub use self::standing::{Standing, State};
 
+use self::filling::Sources;
 use self::read::{Heard, Kind, Unreadable};
 use self::replies::{Back, Replies};
 use super::Slack;
@@ -79,6 +81,7 @@ pub struct Intake {
     replies: Replies,
     seats: Arc<Semaphore>,
     lately: Mutex<Lately>,
+    sources: Mutex<Sources>,
 }
 
 impl std::fmt::Debug for Intake {
@@ -110,7 +113,18 @@ impl Intake {
         let Parts { slack, door, views, rules, scrub, standing } = parts;
         let replies = Replies::new(slack.clone())?;
         let seats = Arc::new(Semaphore::new(SEATS as usize));
-        Ok(Self { slack, door, views, rules, scrub, standing, replies, seats, lately: Mutex::default() })
+        Ok(Self {
+            slack,
+            door,
+            views,
+            rules,
+            scrub,
+            standing,
+            replies,
+            seats,
+            lately: Mutex::default(),
+            sources: Mutex::default(),
+        })
     }
 
     #[must_use]
@@ -173,9 +187,13 @@ impl Intake {
                 tracing::debug!(why, "nothing to do");
                 Taken::Done(None)
             }
-            Heard::Submitted(_) | Heard::Shortcut { .. } | Heard::OnMessage(_) | Heard::Home { .. } => {
-                Taken::Done(None)
+            Heard::Submitted(submitted) => self.submitted(seat, submitted).await,
+            Heard::OnMessage(on) => self.on_message(seat, on).await,
+            Heard::Shortcut { by, name, trigger, .. } if name == filling::DECLARE => {
+                self.declare(seat, Back::to(by), trigger)
             }
+            Heard::Shortcut { .. } => Taken::Done(None),
+            Heard::Home { by } => self.home(seat, by),
         }
     }
 
@@ -258,6 +276,10 @@ fn failed(error: &StoreError) -> Reply {
         .to_reply()
 }
 
+fn refused(key: &str) -> String {
+    format!("refused {key}")
+}
+
 /// Keys that were seen.
 #[derive(Debug, Default)]
 struct Lately {
@@ -277,6 +299,16 @@ impl Lately {
             self.known.remove(&oldest);
         }
         true
+    }
+
+    /// Tried again it is not the same any more.
+    fn refuse(&mut self, key: &str) {
+        self.forget(key);
+        let _ = self.is_new(&refused(key));
+    }
+
+    fn was_refused(&self, key: &str) -> bool {
+        self.known.contains(&refused(key))
     }
 
     fn forget(&mut self, key: &str) {

@@ -2,7 +2,8 @@
 
 use super::payload::Message;
 use super::replies::Back;
-use super::{Intake, SOURCE, Seat, Taken};
+use super::{Intake, SOURCE, Seat, Taken, failed};
+use crate::edges::chat::slack::home;
 use crate::edges::chat::slack::method;
 use crate::edges::chat::slack::trouble::Trouble;
 use crate::flow::event::Event;
@@ -111,6 +112,23 @@ impl Intake {
                 Taken::Not(None)
             }
         }
+    }
+
+    /// Somebody looks at the App Home: they see what waits for them.
+    pub(super) fn home(self: &Arc<Self>, seat: Seat, by: Identity) -> Taken {
+        let intake = Arc::clone(self);
+        tokio::spawn(async move {
+            let _seat = seat;
+            let ask = Ask { incident: None, intent: Intent::Mine };
+            let mine = match intake.door.ask(by.clone(), ask, String::new()).await {
+                Ok(mine) => mine,
+                Err(error) => failed(&error),
+            };
+            if let Err(trouble) = intake.slack.views_publish(&by.id, &home::view(&mine)).await {
+                tracing::warn!(%trouble, "an App Home was not shown");
+            }
+        });
+        Taken::Done(None)
     }
 
     /// A channel was changed by hand. Only incidents' channels matter.

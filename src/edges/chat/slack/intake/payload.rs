@@ -3,7 +3,6 @@
 
 use super::wording::Wording;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// A frame of Socket Mode, or the envelope of a delivery.
 #[derive(Debug, Deserialize)]
@@ -66,18 +65,27 @@ pub struct Actions {
     pub trigger_id: String,
     pub channel: Option<Channel>,
     pub container: Option<Container>,
+    pub view: Option<Viewed>,
     pub response_url: Option<String>,
     #[serde(default)]
     pub actions: Vec<Action>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Container {
     pub channel_id: Option<String>,
     pub message_ts: Option<String>,
     pub thread_ts: Option<String>,
     #[serde(default)]
     pub is_ephemeral: bool,
+}
+
+/// What something was pressed in: `modal` or `home`.
+#[derive(Debug, Deserialize)]
+pub struct Viewed {
+    pub id: String,
+    #[serde(rename = "type")]
+    pub kind: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -98,40 +106,8 @@ pub struct Choice {
 pub struct Submission {
     pub team: Option<Team>,
     pub user: User,
-    pub view: View,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub struct View {
-    #[serde(default)]
-    pub id: String,
-    #[serde(default)]
-    pub hash: String,
-    #[serde(default)]
-    pub callback_id: String,
-    #[serde(default)]
-    pub private_metadata: String,
-    #[serde(default)]
-    pub state: ViewState,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub struct ViewState {
-    /// By block, then by action.
-    #[serde(default)]
-    pub values: BTreeMap<String, BTreeMap<String, Filled>>,
-}
-
-/// What somebody filled in.
-#[derive(Debug, Deserialize)]
-pub struct Filled {
-    pub value: Option<String>,
-    pub selected_option: Option<Choice>,
-    pub selected_user: Option<String>,
-    pub selected_date: Option<String>,
-    pub selected_time: Option<String>,
-    /// Epoch seconds.
-    pub selected_date_time: Option<i64>,
+    /// Read by whoever drew it.
+    pub view: serde_json::Value,
 }
 
 #[derive(Debug, Deserialize)]

@@ -2,15 +2,15 @@
 //! answered. Who spoke is taken from the signed delivery alone, never from a text.
 
 use super::payload::{
-    Action, Callback, Command, Filled, Happened, Interaction, Message, MessageAction, Place, Team, User, View,
+    Action, Actions, Callback, Command, Happened, Interaction, Message, MessageAction, Place, Submission, Team, User,
 };
 use super::wording::Wording;
 use crate::flow::fact::RoomChange;
 use crate::flow::identity::{Identity, Platform};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use smokejumper_intents::inert;
 use smokejumper_intents::quoted::Keep;
-use std::collections::BTreeMap;
 
 /// Bytes of an id of Slack's (a trigger's has 60).
 const ID_MAX: usize = 200;
@@ -87,19 +87,31 @@ pub struct Pressed {
     pub thread: Option<String>,
     /// In a message that only they see: it gives way to what came of it.
     pub alone: bool,
+    pub view: Within,
     pub action: String,
     /// Anybody can send any value: it is read like a stranger's.
-    pub value: String,
+    pub value: Option<String>,
     pub trigger: String,
     pub response_url: Option<String>,
     pub key: String,
+}
+
+/// Where something was pressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Within {
+    Message,
+    Home,
+    /// By its id.
+    Modal(String),
 }
 
 /// A form that was sent.
 #[derive(Debug)]
 pub struct Submitted {
     pub by: Identity,
-    pub view: View,
+    pub id: String,
+    /// As it came: read by whoever drew it.
+    pub view: Value,
     pub key: String,
 }
 
@@ -185,42 +197,8 @@ pub fn command(said: Command) -> Result<Heard, Unreadable> {
 /// [`Unreadable`]
 pub fn interaction(interaction: Interaction) -> Result<Heard, Unreadable> {
     match interaction {
-        Interaction::BlockActions(actions) => {
-            let by = whose(actions.team.as_ref(), &actions.user)?;
-            // Slack sends one at a time.
-            let Some(action) = actions.actions.into_iter().next() else {
-                return Ok(Heard::Nothing("a click on nothing"));
-            };
-            let container = actions.container;
-            let channel = actions.channel.map(|c| c.id).or(container.as_ref().and_then(|c| c.channel_id.clone()));
-            let trigger = id(actions.trigger_id)?;
-            // A click has its own moment; pressed again in another one it is another click, which the flow knows to judge.
-            let at = action.action_ts.clone().unwrap_or_else(|| trigger.clone());
-            let place = container.as_ref().and_then(|c| c.message_ts.clone()).unwrap_or_default();
-            let key = key(&by.workspace, &["click", &by.id, &place, &id(action.action_id.clone())?, &id(at)?]);
-            Ok(match value(action) {
-                (_, None) => Heard::Nothing("a click that carries nothing"),
-                (action, Some(value)) => Heard::Pressed(Pressed {
-                    by,
-                    channel: channel.map(id).transpose()?,
-                    alone: container.as_ref().is_some_and(|c| c.is_ephemeral),
-                    thread: container.and_then(|c| c.thread_ts).map(id).transpose()?,
-                    action,
-                    value,
-                    trigger,
-                    response_url: actions.response_url,
-                    key,
-                }),
-            })
-        }
-        Interaction::ViewSubmission(sent) => {
-            let by = whose(sent.team.as_ref(), &sent.user)?;
-            let (view, hash) = (id(sent.view.id.clone())?, id_or_none(&sent.view.hash)?);
-            // Corrected and sent again it is another one; sent twice as it was it is not.
-            let digest = digest(&sent.view.state.values);
-            let key = key(&by.workspace, &["form", &by.id, &view, &hash, &digest]);
-            Ok(Heard::Submitted(Submitted { by, view: sent.view, key }))
-        }
+        Interaction::BlockActions(actions) => pressed(actions),
+        Interaction::ViewSubmission(sent) => submitted(sent),
         Interaction::ViewClosed(_) => Ok(Heard::Nothing("a form was closed")),
         Interaction::Shortcut(shortcut) => {
             let by = whose(shortcut.team.as_ref(), &shortcut.user)?;
@@ -231,6 +209,48 @@ pub fn interaction(interaction: Interaction) -> Result<Heard, Unreadable> {
         Interaction::MessageAction(action) => on_message(action),
         Interaction::Other => Ok(Heard::Nothing("an interaction of a kind that is not used")),
     }
+}
+
+fn pressed(actions: Actions) -> Result<Heard, Unreadable> {
+    let by = whose(actions.team.as_ref(), &actions.user)?;
+    // Slack sends one at a time.
+    let Some(action) = actions.actions.into_iter().next() else {
+        return Ok(Heard::Nothing("a click on nothing"));
+    };
+    let container = actions.container.unwrap_or_default();
+    let channel = actions.channel.map(|channel| channel.id).or(container.channel_id).map(id).transpose()?;
+    let trigger = id(actions.trigger_id)?;
+    // A click has its own moment; pressed again in another one it is another click, which the flow knows to judge.
+    let at = id(action.action_ts.clone().unwrap_or_else(|| trigger.clone()))?;
+    let place = id_or_none(container.message_ts.as_deref().unwrap_or_default())?;
+    let (action, value) = value(action);
+    let key = key(&by.workspace, &["click", &by.id, &place, &id(action.clone())?, &at]);
+    Ok(Heard::Pressed(Pressed {
+        by,
+        channel,
+        thread: container.thread_ts.map(id).transpose()?,
+        alone: container.is_ephemeral,
+        view: match actions.view {
+            Some(view) if view.kind == "modal" => Within::Modal(id(view.id)?),
+            Some(_) => Within::Home,
+            None => Within::Message,
+        },
+        action,
+        value,
+        trigger,
+        response_url: actions.response_url,
+        key,
+    }))
+}
+
+fn submitted(sent: Submission) -> Result<Heard, Unreadable> {
+    let by = whose(sent.team.as_ref(), &sent.user)?;
+    let said = |name: &str| sent.view.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (view, hash) = (id(said("id"))?, id_or_none(&said("hash"))?);
+    // Corrected and sent again it is another one; sent twice as it was it is not.
+    let digest = digest(&sent.view.pointer("/state/values").map(Value::to_string).unwrap_or_default());
+    let key = key(&by.workspace, &["form", &by.id, &view, &hash, &digest]);
+    Ok(Heard::Submitted(Submitted { by, id: view, view: sent.view, key }))
 }
 
 fn on_message(action: MessageAction) -> Result<Heard, Unreadable> {
@@ -422,32 +442,7 @@ fn key(team: &str, parts: &[&str]) -> String {
 }
 
 /// Of everything that was filled in.
-fn digest(values: &BTreeMap<String, BTreeMap<String, Filled>>) -> String {
-    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-    let mut add = |part: &str| {
-        context.update(&part.len().to_le_bytes());
-        context.update(part.as_bytes());
-    };
-    for (block, fields) in values {
-        for (action, filled) in fields {
-            add(block);
-            add(action);
-            add(filled.said().as_deref().unwrap_or_default());
-        }
-    }
-    let digest = context.finish();
+fn digest(text: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
     hex::encode(digest.as_ref().get(..16).unwrap_or_default())
-}
-
-impl Filled {
-    /// What was filled in, in one text: times as they are read from words, in UTC.
-    #[must_use]
-    pub fn said(&self) -> Option<String> {
-        let chosen = self.selected_option.as_ref().map(|choice| choice.value.clone());
-        let moment = self.selected_date_time.and_then(|s| jiff::Timestamp::from_second(s).ok());
-        let moment = moment.map(|at| at.strftime("%Y-%m-%d %H:%M").to_string());
-        let user = self.selected_user.as_ref().map(|user| format!("<@{user}>"));
-        let date = self.selected_date.clone().or_else(|| self.selected_time.clone());
-        self.value.clone().or(chosen).or(user).or(date).or(moment)
-    }
 }

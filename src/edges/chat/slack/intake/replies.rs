@@ -1,9 +1,9 @@
 //! Answers: where somebody asked, for them alone. By the address that came with the question, else as an ephemeral message, else
 //! as a direct message: nobody is left without a word because one way is closed.
 
-use crate::edges::chat::slack::blocks;
 use crate::edges::chat::slack::trouble::{Cause, Trouble};
 use crate::edges::chat::slack::{Slack, method};
+use crate::edges::chat::slack::{blocks, modal};
 use crate::egress::{Client, Failed, Limits, Terms};
 use crate::flow::identity::Identity;
 use reqwest::Url;
@@ -15,6 +15,8 @@ use std::time::Duration;
 const HOOKS: &str = "https://hooks.slack.com";
 /// Whose answers are taken there.
 const SLACK: &str = "slack.com";
+/// Of a form that shows an answer.
+const TITLE: &str = "Smokejumper";
 const WITHIN: Duration = Duration::from_secs(10);
 /// Bytes of the answer to an answer: `ok`.
 const MAX_ANSWER: usize = 16 * 1024;
@@ -25,6 +27,8 @@ pub struct Back {
     pub to: Identity,
     pub channel: Option<String>,
     pub thread: Option<String>,
+    /// The open form that was pressed in.
+    pub view: Option<String>,
     /// Good for five answers and half an hour.
     pub response_url: Option<String>,
     /// The message that was pressed gives way to the answer.
@@ -34,7 +38,7 @@ pub struct Back {
 impl Back {
     #[must_use]
     pub const fn to(to: Identity) -> Self {
-        Self { to, channel: None, thread: None, response_url: None, replaces: false }
+        Self { to, channel: None, thread: None, view: None, response_url: None, replaces: false }
     }
 }
 
@@ -72,6 +76,12 @@ impl Replies {
 
     /// By the first way that is open. What may have arrived is not sent again.
     pub async fn send(&self, back: &Back, reply: &Reply) {
+        if let Some(view) = &back.view {
+            match self.slack.views_update(view, None, &modal::told(TITLE, reply)).await {
+                Ok(_) => return,
+                Err(trouble) => tracing::info!(%trouble, "an answer takes another way"),
+            }
+        }
         if let Some(url) = &back.response_url {
             match self.respond(url, back.replaces, reply).await {
                 Ok(()) => return,
