@@ -1,0 +1,89 @@
+//! How often a method may be called, by the fake's clock: tiers per minute, a message a second and channel.
+
+use smokejumper::flow::moment::{At, MINUTE, SECOND};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Messages to one channel that may come at once; then one a second.
+pub const BURST: usize = 5;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tier {
+    One,
+    Two,
+    Three,
+    Four,
+    /// Hundreds a minute.
+    Special,
+    /// A message a second and channel, and hundreds a minute in all.
+    Posting,
+}
+
+impl Tier {
+    pub fn per_minute(self) -> usize {
+        match self {
+            // One and more: as many as an app may have sockets.
+            Self::One => 10,
+            Self::Two => 20,
+            Self::Three => 50,
+            Self::Four => 100,
+            Self::Special | Self::Posting => 600,
+        }
+    }
+}
+
+#[derive(Default)]
+pub struct Limits {
+    /// Calls of the last minute, by method.
+    calls: BTreeMap<String, VecDeque<At>>,
+    posts: BTreeMap<String, VecDeque<At>>,
+    /// Not before, by method or `method channel`; `*`: any.
+    closed: BTreeMap<String, At>,
+    /// How often somebody was told to wait.
+    pub told_to_wait: usize,
+    /// Nothing is limited: a test of something else wants more than a minute gives.
+    pub off: bool,
+}
+
+impl Limits {
+    /// Comes before the Retry-After that was given is over.
+    pub fn impatient(&self, method: &str, channel: Option<&str>, now: At) -> bool {
+        let own = format!("{method} {}", channel.unwrap_or_default());
+        [method, own.as_str(), "*"].iter().any(|key| self.closed.get(*key).is_some_and(|until| now < *until))
+    }
+
+    pub fn close(&mut self, key: &str, seconds: i64, now: At) {
+        self.told_to_wait += 1;
+        self.closed.insert(key.to_owned(), now.plus(seconds * SECOND));
+    }
+
+    /// Counts a call; how long (s) to wait instead, when there are too many.
+    pub fn take(&mut self, method: &str, tier: Tier, channel: Option<&str>, now: At) -> Option<i64> {
+        if self.off {
+            return None;
+        }
+        let calls = self.calls.entry(method.to_owned()).or_default();
+        while calls.front().is_some_and(|at| now.since(*at) >= MINUTE) {
+            calls.pop_front();
+        }
+        if calls.len() >= tier.per_minute() {
+            let oldest = calls.front().copied().unwrap_or(now);
+            let wait = ((MINUTE - now.since(oldest)) + SECOND - 1) / SECOND;
+            self.close(method, wait.max(1), now);
+            return Some(wait.max(1));
+        }
+        if let (Tier::Posting, Some(channel)) = (tier, channel) {
+            let posts = self.posts.entry(channel.to_owned()).or_default();
+            let window = i64::try_from(BURST).unwrap_or(1) * SECOND;
+            while posts.front().is_some_and(|at| now.since(*at) >= window) {
+                posts.pop_front();
+            }
+            if posts.len() >= BURST {
+                self.close(&format!("{method} {channel}"), 1, now);
+                return Some(1);
+            }
+            posts.push_back(now);
+        }
+        calls.push_back(now);
+        None
+    }
+}
