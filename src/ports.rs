@@ -250,6 +250,11 @@ impl Rules {
         self.0.write().unwrap_or_else(PoisonError::into_inner).policy = Arc::new(policy);
     }
 
+    /// Changes a part of them; what is replaced meanwhile is not lost.
+    pub fn amend(&self, change: impl FnOnce(&mut Policy)) {
+        change(Arc::make_mut(&mut self.0.write().unwrap_or_else(PoisonError::into_inner).policy));
+    }
+
     /// Why newer rules are not in force, and where they are wrong.
     #[must_use]
     pub fn refused(&self) -> Option<String> {

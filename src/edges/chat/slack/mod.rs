@@ -3,15 +3,22 @@
 //! Knows the port `Chat`, its own configuration and slack-morphism; knows neither storage nor what an incident is for.
 
 pub mod blocks;
+mod chat;
+mod furnish;
+pub mod groups;
 pub mod home;
 pub mod intake;
 pub mod method;
 pub mod modal;
+pub mod pace;
+mod post;
+mod room;
 pub mod text;
 pub mod trouble;
 mod wire;
 
 use self::method::Method;
+use self::pace::{Lane, Pace, Turn};
 use self::trouble::{Cause, Trouble};
 use self::wire::Wire;
 use crate::config::secret::Secret;
@@ -22,7 +29,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use smokejumper_intents::reply::Reply;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+/// Waited in place; what must wait longer comes back.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Things remembered to save calls; when there are more all are asked for anew.
+const MAX_NOTES: usize = 10_000;
 
 /// One workspace, as one app. Clones share what they know of it.
 #[derive(Clone)]
@@ -33,6 +47,10 @@ pub struct Slack {
     me: Arc<RwLock<Option<Me>>>,
     /// What only a person can mend, by method: shown until a call of it works again.
     standing: Arc<Mutex<BTreeMap<&'static str, String>>>,
+    pace: Arc<Pace>,
+    /// What need not be asked or done again while this process lives; everything in it can be forgotten.
+    notes: Arc<Mutex<BTreeMap<String, String>>>,
+    calls: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for Slack {
@@ -122,10 +140,19 @@ impl Slack {
     /// # Errors
     /// The address, for whoever wrote it.
     pub fn new(configured: &Configured, clock: Arc<dyn Clock>) -> Result<Self, String> {
+        Self::paced(configured, clock, Pace::default())
+    }
+
+    /// Likewise, for a workspace with a pace of its own.
+    ///
+    /// # Errors
+    /// The address, for whoever wrote it.
+    pub fn paced(configured: &Configured, clock: Arc<dyn Clock>, pace: Pace) -> Result<Self, String> {
         let wire = Wire::new(&configured.api_url, configured.allow_plaintext)
             .map_err(|refused| format!("[slack] api_url: {refused}"))?;
         let configured = Arc::new(configured.clone());
-        Ok(Self { wire, configured, clock, me: Arc::default(), standing: Arc::default() })
+        let (me, standing, notes, calls) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
+        Ok(Self { wire, configured, clock, me, standing, pace: Arc::new(pace), notes, calls })
     }
 
     #[must_use]
@@ -147,7 +174,7 @@ impl Slack {
         told
     }
 
-    /// Calls any method with the bot's token.
+    /// Calls any method with the bot's token, for somebody who waits for it.
     ///
     /// # Errors
     /// See [`Trouble`].
@@ -156,22 +183,37 @@ impl Slack {
         method: &'static Method,
         arguments: &Value,
     ) -> Result<T, Trouble> {
-        self.call_as(&self.configured.bot_token, method, arguments).await
+        self.call_as(&self.configured.bot_token, self.turn(method, None, Lane::Urgent, ""), arguments).await
+    }
+
+    /// Whose turn it is; without a `key` nobody comes back for it.
+    #[allow(clippy::unused_self)] // reads as a sentence where it is called
+    const fn turn<'a>(&self, method: &'static Method, channel: Option<&'a str>, lane: Lane, key: &'a str) -> Turn<'a> {
+        Turn { method, channel, lane, key }
+    }
+
+    async fn call_in<T: DeserializeOwned + Send>(&self, turn: Turn<'_>, arguments: &Value) -> Result<T, Trouble> {
+        self.call_as(&self.configured.bot_token, turn, arguments).await
     }
 
     async fn call_as<T: DeserializeOwned + Send>(
         &self,
         bearer: &Secret,
-        method: &'static Method,
+        turn: Turn<'_>,
         arguments: &Value,
     ) -> Result<T, Trouble> {
+        self.wait_for(turn).await?;
+        let method = turn.method;
         let outcome = self.wire.call(bearer, method, arguments).await;
+        if let Err(Trouble { cause: Cause::Limited { after_ms }, .. }) = &outcome {
+            let wait = Duration::from_millis(u64::try_from(*after_ms).unwrap_or_default());
+            self.pace.limited(Instant::now(), method, wait);
+        }
         let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
         match &outcome {
             Err(trouble) if trouble.needs_a_person() => {
                 standing.insert(method.name, trouble.to_string());
             }
-            // Said by somebody who accepted the token.
             Ok(_) => {
                 standing.remove(method.name);
             }
@@ -179,6 +221,49 @@ impl Slack {
         }
         drop(standing);
         outcome
+    }
+
+    /// Until it may be called: in place for a moment, else it comes back for the moment that is kept for it.
+    async fn wait_for(&self, turn: Turn<'_>) -> Result<(), Trouble> {
+        let once = format!("once-{}", self.calls.fetch_add(1, Ordering::Relaxed));
+        let own = if turn.key.is_empty() { Turn { key: &once, ..turn } } else { turn };
+        loop {
+            match self.pace.turn(Instant::now(), own) {
+                Ok(()) => return Ok(()),
+                Err(wait) if wait <= PATIENCE => tokio::time::sleep(wait).await,
+                Err(wait) => {
+                    if turn.key.is_empty() {
+                        self.pace.give_up(own);
+                    }
+                    let after_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+                    return Err(Trouble::new(turn.method, Cause::Limited { after_ms }));
+                }
+            }
+        }
+    }
+
+    fn noted(&self, key: &str) -> Option<String> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    fn note(&self, key: String, value: String) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if notes.len() >= MAX_NOTES {
+            notes.clear();
+        }
+        notes.insert(key, value);
+    }
+
+    fn forget(&self, key: &str) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    fn did(&self, key: &str) -> bool {
+        self.noted(key).is_some()
+    }
+
+    fn now_did(&self, key: String) {
+        self.note(key, String::new());
     }
 
     /// Who we are; asked once.
@@ -215,7 +300,8 @@ impl Slack {
             let why = "there is no app_token: [slack] mode is http".to_owned();
             return Err(Trouble::new(&method::CONNECTIONS_OPEN, Cause::Refused(why)));
         };
-        let opened: Opened = self.call_as(app_token, &method::CONNECTIONS_OPEN, &json!({})).await?;
+        let opened: Opened =
+            self.call_as(app_token, self.turn(&method::CONNECTIONS_OPEN, None, Lane::Urgent, ""), &json!({})).await?;
         Ok(opened.url)
     }
 
