@@ -172,7 +172,9 @@ impl Slack {
             Err(trouble) => return part(trouble, "see who is in the channel").map(|p| p.into_iter().collect()),
         };
         let (there, missing): (Vec<&str>, Vec<&str>) = missing.into_iter().partition(|id| there.contains(*id));
-        there.iter().for_each(|id| self.now_did(invited(id)));
+        for id in there {
+            self.now_did(invited(id));
+        }
         let mut problems = Vec::new();
         for some in missing.chunks(MAX_INVITED) {
             match self.invite(&channel.id, some).await {
@@ -187,7 +189,9 @@ impl Slack {
                 }
                 Err(trouble) => problems.extend(part(trouble, "invite somebody")?),
             }
-            some.iter().for_each(|id| self.now_did(invited(id)));
+            for id in some {
+                self.now_did(invited(id));
+            }
         }
         Ok(problems)
     }

@@ -108,6 +108,7 @@ pub struct Message {
 }
 
 /// What is used of an account.
+#[allow(clippy::struct_excessive_bools)] // as Slack has them
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct User {
     #[serde(default)]

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 /// Messages in a channel: one a second, and as many at once as five seconds allow.
 const POSTS: usize = 5;
 const POSTS_IN: Duration = Duration::from_secs(5);
@@ -221,7 +221,7 @@ fn first(list: &[Instant], most: usize, span: Duration, from: Instant) -> Instan
         let mut with: Vec<Instant> = near.to_vec();
         insert(&mut with, at);
         with.windows(most + 1).all(|some| match (some.first(), some.last()) {
-            (Some(first), Some(last)) => *last - *first >= span,
+            (Some(oldest), Some(newest)) => *newest - *oldest >= span,
             _ => true,
         })
     };

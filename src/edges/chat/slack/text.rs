@@ -94,13 +94,11 @@ pub fn fallback(reply: &Reply) -> String {
     for c in text.chars() {
         let mut one = [0; 4];
         let written = escaped(c.encode_utf8(&mut one));
-        match left.checked_sub(size(&written)) {
-            Some(rest) => left = rest,
-            None => {
-                out.push('…');
-                break;
-            }
-        }
+        let Some(rest) = left.checked_sub(size(&written)) else {
+            out.push('…');
+            break;
+        };
+        left = rest;
         out.push_str(&written);
     }
     out

@@ -127,7 +127,6 @@ impl From<Trouble> for Undelivered {
             Kind::Makes => Self::Unknown { why },
         };
         match &trouble.cause {
-            Cause::Refused(_) => Self::Never { why },
             Cause::NotSent(_) => Self::NotYet { why, after_ms: None },
             Cause::Lost(_) => unsure(why),
             Cause::Limited { after_ms } => Self::NotYet { why, after_ms: Some((*after_ms).max(SECOND)) },
@@ -136,7 +135,7 @@ impl From<Trouble> for Undelivered {
             Cause::Said { code, .. } if code == "team_added_to_org" => {
                 Self::NotYet { why, after_ms: Some(MENDED_AFTER) }
             }
-            Cause::Said { .. } => Self::Never { why },
+            Cause::Refused(_) | Cause::Said { .. } => Self::Never { why },
         }
     }
 }
