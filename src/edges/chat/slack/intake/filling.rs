@@ -7,6 +7,7 @@ use super::{Intake, Seat, Taken, failed};
 use crate::edges::chat::slack::modal::{self, Held, Offered};
 use crate::flow::identity::Identity;
 use crate::flow::incident::{Incident, IncidentId};
+use crate::flow::prefill::prefill;
 use crate::flow::refusal::{Refusal, is_refusal};
 use serde_json::{Value, json};
 use smokejumper_intents::bounds;
@@ -25,11 +26,10 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// The shortcuts, by their `callback_id`.
+/// The shortcuts, by their `callback_id`: the verb that is meant. Declaring belongs to a message or to none.
 pub const DECLARE: &str = "declare";
-pub const DECLARE_FROM: &str = "declare_from";
-pub const ADD_TO_TIMELINE: &str = "add_to_timeline";
-pub const MAKE_FOLLOW_UP: &str = "make_follow_up";
+pub const ADD_TO_TIMELINE: &str = "note";
+pub const MAKE_FOLLOW_UP: &str = "follow-up";
 
 /// How long a form waits for what came of it, before it says that the answer follows.
 const ANSWER_WITHIN: Duration = Duration::from_millis(400);
@@ -96,7 +96,12 @@ impl Intake {
         let intake = Arc::clone(self);
         tokio::spawn(async move {
             let _seat = seat;
-            let Opening { form, incident, known, source } = opening;
+            let Opening { form, incident, mut known, source } = opening;
+            if let Some(id) = incident.map(IncidentId).filter(|_| source.is_none() && known.words(form) == form.verb)
+                && let Ok(Some(incident)) = intake.views.incident(&back.to, id).await
+            {
+                known = prefill(form, &incident);
+            }
             let offered = intake.offered(&back.to, form, incident).await;
             let held = Held { verb: form.verb.to_owned(), incident, channel: back.channel.clone(), message: None };
             match intake.slack.views_open(&trigger, &modal::view(form, &held, &offered, &known)).await {
@@ -251,7 +256,7 @@ impl Intake {
             Values::of(form, &known).unwrap_or_default()
         };
         let title = quoted.text.lines().find(|line| !line.trim().is_empty()).map(str::to_owned);
-        if name == DECLARE_FROM {
+        if name == DECLARE {
             let Some(form) = forms::find(DECLARE) else { return Taken::Done(None) };
             let known = known(form, &[("title", title.as_deref())]);
             let opening = Opening { form, incident: None, known, source: Some(quoted) };
@@ -274,7 +279,7 @@ impl Intake {
                 self.perform(seat, back, ask, key).await
             }
             MAKE_FOLLOW_UP => {
-                let Some(form) = forms::find("follow-up") else { return Taken::Done(None) };
+                let Some(form) = forms::find(MAKE_FOLLOW_UP) else { return Taken::Done(None) };
                 let known = known(form, &[("todo", title.as_deref()), ("link", quoted.link.as_deref())]);
                 self.open(seat, back, trigger, Opening { form, incident: Some(incident), known, source: None })
             }
