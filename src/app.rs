@@ -30,7 +30,6 @@ use crate::config::secret::Secret;
 use crate::edges::alerts;
 use crate::edges::chat::console::{self, Console};
 use crate::edges::clock::WallClock;
-use crate::edges::directory::ConfiguredDirectory;
 use crate::edges::listen;
 use crate::edges::memory::IndexedMemory;
 use crate::edges::monitor;
@@ -47,7 +46,6 @@ use crate::flow::identity::{Actor, Identity, Platform};
 use crate::ports::{Chat, Clock, Door, Observer, Outbox as _, Pager, Rules, StoreError, Tracker, Views};
 use axum::middleware::from_fn_with_state;
 use smokejumper_index::case::Case;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -143,10 +141,10 @@ impl App {
             journal: Arc::new(store.clone()),
             outbox: Arc::new(store.clone()),
             views: Arc::new(store.clone()),
-            chats: BTreeMap::from([(Platform::Console, console)]),
+            chats: talk.chats(console),
             memory: Arc::new(memory.clone()),
             runner: Arc::new(hands(&config, redactor.clone(), Arc::clone(&secrets), store.clone())?),
-            directory: Arc::new(ConfiguredDirectory::new(rules.clone())),
+            directory: talk.directory(&rules),
             tracker: github.clone().map(|github| Arc::new(github) as Arc<dyn Tracker>),
             pager: pager(&config, &base, &clock)?,
             clock: Arc::clone(&clock),

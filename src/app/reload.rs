@@ -129,6 +129,8 @@ impl Reload {
             return;
         }
         self.secrets.write().unwrap_or_else(PoisonError::into_inner).clone_from(&config.secrets);
+        // Who is in a platform's groups is not in the files.
+        config.policy.members = self.rules.current().members.clone();
         self.rules.replace(config.policy.clone());
         let policy = self.rules.current();
         self.sessions.keep_only(|identity| policy.person(identity).is_some());

@@ -7,12 +7,15 @@ use crate::config::checked::Config;
 use crate::config::slack::Intake as Configured;
 use crate::edges::alerts::Scrub;
 use crate::edges::chat::slack::Slack;
+use crate::edges::chat::slack::groups::{FRESH_FOR, WithGroups};
 use crate::edges::chat::slack::intake::{self, Intake, Parts, Sockets, Standing, State};
+use crate::edges::directory::ConfiguredDirectory;
 use crate::flow::identity::Platform;
 use crate::flow::moment::{At, SECOND};
-use crate::ports::{Clock, Door, Rules, Views};
+use crate::ports::{Chat, Clock, Directory, Door, Rules, Views};
 use crate::telemetry::gauges::Link;
 use axum::Router;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -28,7 +31,7 @@ pub struct Talk(Option<(Slack, Standing)>);
 
 /// What takes in what Slack says; or nothing does.
 #[derive(Clone)]
-pub struct Ear(Option<Arc<Intake>>);
+pub struct Ear(Option<(Arc<Intake>, Rules)>);
 
 impl Talk {
     /// Must be called within a tokio runtime.
@@ -36,6 +39,21 @@ impl Talk {
         let Some(configured) = &config.slack else { return Ok(Self(None)) };
         let slack = Slack::new(configured, Arc::clone(clock)).map_err(StartError::Other)?;
         Ok(Self(Some((slack, Standing::default()))))
+    }
+
+    /// Beside the console, which is always there.
+    pub fn chats(&self, console: Arc<dyn Chat>) -> BTreeMap<Platform, Arc<dyn Chat>> {
+        let slack = self.0.iter().map(|(slack, _)| (Platform::Slack, Arc::new(slack.clone()) as Arc<dyn Chat>));
+        std::iter::once((Platform::Console, console)).chain(slack).collect()
+    }
+
+    /// Who may approve: by the configuration, and by user groups where some give the right.
+    pub fn directory(&self, rules: &Rules) -> Arc<dyn Directory> {
+        let configured: Arc<dyn Directory> = Arc::new(ConfiguredDirectory::new(rules.clone()));
+        match &self.0 {
+            Some((slack, _)) => Arc::new(WithGroups::new(slack.clone(), rules.clone(), configured)),
+            None => configured,
+        }
     }
 
     /// Shown with everything else's health.
@@ -53,16 +71,17 @@ impl Talk {
         scrub: &Scrub,
     ) -> Result<Ear, StartError> {
         let Self(Some((slack, standing))) = self.clone() else { return Ok(Ear(None)) };
-        let (door, rules, scrub) = (Arc::clone(door), rules.clone(), Arc::clone(scrub));
-        let intake = Intake::new(Parts { slack, door, views, rules, scrub, standing }).map_err(StartError::Other)?;
-        Ok(Ear(Some(Arc::new(intake))))
+        let (door, scrub, own) = (Arc::clone(door), Arc::clone(scrub), rules.clone());
+        let parts = Parts { slack, door, views, rules: own, scrub, standing };
+        let intake = Intake::new(parts).map_err(StartError::Other)?;
+        Ok(Ear(Some((Arc::new(intake), rules.clone()))))
     }
 }
 
 impl Ear {
     /// Where Slack posts; nowhere in Socket Mode.
     pub fn routes(&self) -> Router {
-        let Self(Some(intake)) = self else { return Router::new() };
+        let Self(Some((intake, _))) = self else { return Router::new() };
         match &intake.slack().configured().intake {
             Configured::Http { signing } => intake::router(Arc::clone(intake), signing),
             Configured::Socket { .. } => Router::new(),
@@ -71,7 +90,7 @@ impl Ear {
 
     /// Hears what Slack says until told to stop, and then finishes what is under way.
     pub async fn listen(self, mut stop: watch::Receiver<bool>) {
-        let Self(Some(intake)) = self else { return stopped(&mut stop).await };
+        let Self(Some((intake, rules))) = self else { return stopped(&mut stop).await };
         let mut told = stop.clone();
         let hear = async {
             if let Configured::Socket { .. } = intake.slack().configured().intake {
@@ -87,6 +106,7 @@ impl Ear {
         let know = async {
             tokio::select! {
                 () = keep_in_touch(intake.slack()) => {}
+                () = keep_members(intake.slack(), &rules) => {}
                 () = stopped(&mut told) => {}
             }
         };
@@ -112,6 +132,14 @@ async fn keep_in_touch(slack: &Slack) {
             }
         };
         sleep(wait).await;
+    }
+}
+
+/// Whoever is put out of a user group loses its right soon.
+async fn keep_members(slack: &Slack, rules: &Rules) {
+    loop {
+        slack.refresh_members(rules).await;
+        sleep(FRESH_FOR).await;
     }
 }
 
