@@ -332,6 +332,10 @@ impl Engine {
     /// Nothing more is sent there; that the room was changed is a fact, once, and not a failure.
     async fn no_room(&self, row: &Outgoing, change: RoomChange, why: String) -> Result<Done, StoreError> {
         let incident = row.effect.incident();
+        if matches!(row.effect, Effect::CloseRoom { .. }) {
+            // Nobody can read it any more: all that was wanted.
+            return Ok(Done::superseded(&why));
+        }
         let (Effect::Card { platform, .. } | Effect::Say { platform, .. } | Effect::Furnish { platform, .. }) =
             row.effect
         else {

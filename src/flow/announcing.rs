@@ -15,7 +15,7 @@ use smokejumper_intents::word::{Role, State};
 
 /// Once severe enough, it is told how it goes on, also when it turned out less bad.
 fn is_announced(incident: &Incident, policy: &Policy) -> bool {
-    !incident.private && incident.worst.is_some_and(|worst| worst <= policy.rooms.announce_from)
+    !incident.private && incident.worst.or(incident.severity).is_some_and(|worst| worst <= policy.rooms.announce_from)
 }
 
 /// What everybody on a platform is told of it now.

@@ -6,18 +6,26 @@
 use super::draft::Draft;
 use super::effect::Effect;
 use super::escalation::with_acknowledge;
-use super::identity::{Identity, Party, PersonId};
+use super::identity::{Identity, Party, PersonId, Platform};
 use super::incident::{Incident, IncidentId};
 use super::phrase::{account, code, faint, line, ours, outside, section, strong, titled};
 use super::privacy;
 use smokejumper_intents::reply::{Line, Reply, Span};
 
-/// Says it to them alone, wherever they can be written to, with the way to the room there.
+/// Says it to them alone, wherever they can be written to.
 fn tell(draft: &mut Draft, id: IncidentId, who: &Party, message: &Reply) {
+    write(draft, id, who, None, message);
+}
+
+/// Says it to them alone, on one platform or on all, with the way to the room there.
+fn write(draft: &mut Draft, id: IncidentId, who: &Party, on: Option<Platform>, message: &Reply) {
     let Some(incident) = draft.incident(id) else { return };
     let mut letters = Vec::new();
     for to in privacy::accounts(draft.policy, who) {
         let platform = to.platform;
+        if on.is_some_and(|on| on != platform) {
+            continue;
+        }
         if !platform.is_chat() || !draft.policy.platforms.contains(&platform) || !incident.admits(&to) {
             continue;
         }
@@ -43,6 +51,17 @@ pub fn called(draft: &mut Draft, id: IncidentId, who: &PersonId, because: &str) 
     message.sections.push(section("", vec![standing(incident), why]));
     let message = with_acknowledge(message, id);
     tell(draft, id, &Party::Person(who.clone()), &message);
+}
+
+/// They are late with a follow-up, and the room in which that is said is not open to anybody any more.
+pub fn overdue(draft: &mut Draft, id: IncidentId, owners: &[PersonId], message: &Reply) {
+    let Some(incident) = draft.incident(id) else { return };
+    let shut: Vec<Platform> = draft.policy.platforms.iter().copied().filter(|p| !incident.speaks_on(*p)).collect();
+    for owner in owners {
+        for platform in &shut {
+            write(draft, id, &Party::Person(owner.clone()), Some(*platform), message);
+        }
+    }
 }
 
 /// Somebody else gave them something to do.

@@ -3,10 +3,11 @@
 //! As with escalation, what comes next follows from facts alone, so timers may come late, early or twice. Knows no clock and no
 //! platform.
 
+use super::direct;
 use super::draft::Draft;
 use super::effect::Timer;
 use super::fact::{Fact, Reminder};
-use super::identity::Actor;
+use super::identity::{Actor, PersonId};
 use super::incident::{Incident, IncidentId};
 use super::moment::{At, DAY, MINUTE, span};
 use super::phrase::{button, code, count, line, ours, outside, party, person, section, strong, titled};
@@ -15,6 +16,7 @@ use super::refusal::Refusal;
 use smokejumper_intents::intent::Intent;
 use smokejumper_intents::reply::{Line, Reply, Span, Style};
 use smokejumper_intents::word::{Role, State};
+use std::collections::BTreeSet;
 
 /// Reminders of an update that nobody heeds, before it is let be until somebody says something: two hours by default.
 pub const MAX_UNHEARD: u8 = 4;
@@ -181,6 +183,7 @@ pub fn nag(draft: &mut Draft, id: IncidentId) {
     if draft.policy.is_working(None, now) && (is_due(closing) || is_due(late)) {
         let message = reminder(incident, draft.policy, now, is_due(closing));
         let of_closing = is_due(closing);
+        let late_owners = if is_due(late) { owners(incident, now) } else { Vec::new() };
         if of_closing {
             draft.record_by(Actor::Bot, id, Fact::Reminded { of: Reminder::Closing });
         }
@@ -189,9 +192,18 @@ pub fn nag(draft: &mut Draft, id: IncidentId) {
             draft.record_by(Actor::Bot, id, Fact::Reminded { of: Reminder::Overdue });
         }
         draft.say(id, &message);
+        direct::overdue(draft, id, &late_owners, &message);
         draft.show(id);
     }
     wake_nag(draft, id);
+}
+
+/// Who is late with something, each once.
+fn owners(incident: &Incident, now: At) -> Vec<PersonId> {
+    let open = incident.follow_ups.values().filter(|f| f.done_at.is_none());
+    let late = open.filter(|f| f.due.as_deref().and_then(ends).is_some_and(|end| end <= now));
+    let owners: BTreeSet<PersonId> = late.filter_map(|f| f.owner.clone()).collect();
+    owners.into_iter().collect()
 }
 
 fn reminder(incident: &Incident, policy: &Policy, now: At, closing: bool) -> Reply {

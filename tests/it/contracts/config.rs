@@ -7,7 +7,7 @@ use smokejumper::config::source::{Auth, KnownKind};
 use smokejumper::config::{Checked, Config, Environment, Given, check, excerpt, load};
 use smokejumper::flow::identity::Platform;
 use smokejumper::flow::moment::{At, HOUR, MINUTE};
-use smokejumper::flow::policy::{Open, Policy};
+use smokejumper::flow::policy::{Channel, Open, Policy};
 use smokejumper_intents::word::{Right, Severity};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -510,6 +510,21 @@ fn times_until_the_next_is_asked_are_times_or_never() {
     assert_eq!(policy.nudges.every[&Severity::Sev1], HOUR / 2, "what is not said stays as it is");
     refused("[escalation]\nsev1 = \"soon\"", "2:8: error: this is neither a duration", "");
     refused("[escalation]\nagain = 21", "2:9: error: the last level is asked again at most 20 times", "");
+}
+
+#[test]
+fn rooms_are_where_routes_say_and_as_long_as_the_rules_say() {
+    let config = good(
+        "[rooms]\nannounce_from = \"sev3\"\narchive_after = \"never\"\n[[route]]\nmatch = 'a=\"b\"'\nchannel = \"none\"\n[[route]]\nmatch = 'a=\"c\"'",
+    );
+    assert_eq!((config.policy.rooms.announce_from, config.policy.rooms.archive_after), (Severity::Sev3, None));
+    let channels: Vec<Channel> = config.policy.routes.iter().map(|route| route.channel).collect();
+    assert_eq!(channels, [Channel::None, Channel::Auto]);
+    assert_eq!(good("").policy.rooms.archive_after, Some(7 * 24 * HOUR));
+    refused("[rooms]\narchive_after = \"5m\"", "2:17: error: that is too soon", "an hour at least");
+    refused("[rooms]\narchive_after = \"soon\"", "2:17: error: this is neither a duration", "");
+    let thread = "[[route]]\nmatch = 'a=\"b\"'\nchannel = \"thread\"";
+    refused(thread, "3:11: error: incidents cannot be talked about in threads", "\"none\" for the console alone");
 }
 
 #[test]

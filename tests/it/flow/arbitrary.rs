@@ -7,7 +7,7 @@ use crate::world::town::{
 use proptest::prelude::*;
 use smokejumper::flow::effect::Timer;
 use smokejumper::flow::event::{Event, Fresh};
-use smokejumper::flow::fact::{Ended, Entry, Fact, GroupChange, Room, RunOutcome};
+use smokejumper::flow::fact::{Ended, Entry, Fact, GroupChange, Room, RoomChange, RunOutcome};
 use smokejumper::flow::identity::{Actor, PersonId, Platform};
 use smokejumper::flow::incident::IncidentId;
 use smokejumper::flow::moment::{At, MINUTE};
@@ -15,6 +15,7 @@ use smokejumper::flow::recollection::Recollection;
 use smokejumper::flow::render::render;
 use smokejumper::flow::signal::AlertStatus;
 use smokejumper_intents::intent::{Due, Intent, Item, When, Who};
+use smokejumper_intents::quoted::{Keep, Quoted};
 use smokejumper_intents::word::{Milestone, Role, Severity, State};
 
 /// Small numbers, and those at the end of the range.
@@ -154,6 +155,10 @@ fn any_response() -> impl Strategy<Value = Intent> {
         (prop::sample::select(Milestone::ALL.to_vec()), when)
             .prop_map(|(milestone, when)| Intent::Correct { milestone, when }),
         Just(Intent::MakePrivate),
+        (0..4_u32, prop::sample::select(vec![Keep::Timeline, Keep::Task])).prop_map(|(n, what)| Intent::Keep {
+            message: Quoted::new(&format!("T1/C1/{n}"), "bad config", i64::from(n), None, None).unwrap(),
+            what,
+        }),
         (prop::sample::select(matchers), 0..90_u32, maybe(), prop::bool::ANY).prop_map(
             |(matchers, minutes, comment, anyway)| Intent::Silence {
                 matchers: matchers.to_owned(),
@@ -165,6 +170,15 @@ fn any_response() -> impl Strategy<Value = Intent> {
         (1..3_u32).prop_map(|silence| Intent::EndSilence { silence }),
         Just(Intent::CatchUp),
         Just(Intent::Silences),
+    ]
+}
+
+fn any_room_change() -> impl Strategy<Value = RoomChange> {
+    prop_oneof![
+        Just(RoomChange::Archived),
+        Just(RoomChange::Unarchived),
+        Just(RoomChange::Renamed("the-big-one".to_owned())),
+        Just(RoomChange::Gone { why: "channel_not_found".to_owned() }),
     ]
 }
 
@@ -184,6 +198,18 @@ pub fn any_event() -> impl Strategy<Value = Event> {
         }),
         12 => (0..ACCOUNTS.len(), prop::option::weighted(0.9, 1..4_u32), any_intent())
             .prop_map(|(by, incident, intent)| asked(by, incident, intent)),
+        2 => (incident(), any::<bool>(), 1..3_u32).prop_map(|(incident, private, n)| Event::RoomOpened {
+            incident,
+            platform: Platform::Slack,
+            room: Room { id: format!("C{n}"), name: "inc".to_owned(), link: None, private },
+        }),
+        2 => (incident(), any_room_change(), 1..3_u32).prop_map(|(incident, change, n)| Event::RoomChanged {
+            incident,
+            platform: Platform::Slack,
+            room: format!("C{n}"),
+            change,
+        }),
+        1 => incident().prop_map(|incident| Event::Due { incident, timer: Timer::Archive }),
         1 => incident().prop_map(move |incident| Event::RoomOpened { incident, platform: Platform::Console, room: room.clone() }),
         1 => incident().prop_map(|incident| Event::Recalled { incident, recollection: Recollection::default() }),
         4 => (incident(), any_request()).prop_map(move |(incident, request)| Event::Poised { incident, request, fresh: fresh.clone() }),

@@ -5,7 +5,8 @@ use super::story::Story;
 use crate::world::town::{asked, delivery, firing};
 use proptest::prelude::*;
 use smokejumper::flow::desk::Desk;
-use smokejumper::flow::fact::Fact;
+use smokejumper::flow::fact::{Fact, Room};
+use smokejumper::flow::identity::Platform;
 use smokejumper::flow::incident::{Incident, IncidentId, MAX_GROUPS};
 use smokejumper_intents::intent::Intent;
 use smokejumper_intents::word::State;
@@ -63,6 +64,8 @@ proptest! {
             prop_assert!(entries.iter().enumerate().all(|(at, e)| e.n as usize == at + 1));
             prop_assert_eq!(incident, &Incident::fold(*id, entries));
             prop_assert_eq!(story.state.desk.open.contains_key(id), incident.is_open());
+            let exposed = |(platform, room): (&Platform, &Room)| platform.is_chat() && !room.private;
+            prop_assert!(!incident.private || !incident.rooms.iter().any(exposed), "{:?}", incident.rooms);
         }
     }
 
@@ -82,7 +85,7 @@ proptest! {
         }
         prop_assert_eq!(story.incident(1).state.0, end);
         let new: Vec<_> = story.journal[before..].iter().filter(|e| e.incident == IncidentId(1)).collect();
-        let worldly = |f: &Fact| matches!(f, Fact::RoomOpened { .. } | Fact::Undelivered { .. } | Fact::RunFinished { .. } | Fact::RunVerified { .. } | Fact::MadePrivate { .. } | Fact::Assigned { item: None, .. });
+        let worldly = |f: &Fact| matches!(f, Fact::RoomOpened { .. } | Fact::RoomChanged { .. } | Fact::RoomLeft { .. } | Fact::RoomsArchived | Fact::Undelivered { .. } | Fact::RunFinished { .. } | Fact::RunVerified { .. } | Fact::MadePrivate { .. } | Fact::Assigned { item: None, .. });
         prop_assert!(new.iter().all(|e| worldly(&e.fact)), "{:?}", new);
     }
 }

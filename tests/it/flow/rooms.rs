@@ -455,6 +455,27 @@ fn escalation_tells_whoever_is_on_call_until_somebody_is_there() {
 }
 
 #[test]
+fn who_is_late_hears_of_it_alone_when_the_room_is_archived() {
+    let mut story = burning();
+    let nag = |story: &mut Story| {
+        story.tell(Event::Due { incident: INC, timer: Timer::Nag }).unwrap();
+        on_slack(story).into_iter().filter(|w| w.starts_with("tell") || w.starts_with("say")).collect::<Vec<_>>()
+    };
+    story.say("ana", 1, "follow-up Alert on disk space owner:@kim due:2026-11-22").unwrap();
+    story.say("ana", 1, "follow-up Write it down owner:@ben").unwrap();
+    story.say("ana", 1, "resolve").unwrap();
+    story.say("ana", 1, "close").unwrap();
+    on_slack(&mut story);
+    // A Monday.
+    story.now = story.now.plus(3 * DAY);
+    assert_eq!(nag(&mut story), ["say: Overdue follow-ups of INC-1:"]);
+    story.now = story.now.plus(7 * DAY);
+    story.tell(Event::Due { incident: INC, timer: Timer::Archive }).unwrap();
+    on_slack(&mut story);
+    assert_eq!(nag(&mut story), ["tell UKIM: Overdue follow-ups of INC-1:"]);
+}
+
+#[test]
 fn what_others_give_somebody_to_do_they_are_told() {
     let mut story = burning();
     let told = |story: &mut Story| on_slack(story).into_iter().filter(|w| w.starts_with("tell")).collect::<Vec<_>>();

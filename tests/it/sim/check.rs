@@ -11,7 +11,7 @@ use smokejumper::flow::desk::Desk;
 use smokejumper::flow::effect::{Destination, Effect};
 use smokejumper::flow::escalation::{levels, read_key, wanted};
 use smokejumper::flow::event::Event;
-use smokejumper::flow::fact::{Answered, Entry, Fact, Origin};
+use smokejumper::flow::fact::{Answered, Entry, Fact, Origin, RoomChange};
 use smokejumper::flow::identity::{Actor, Platform};
 use smokejumper::flow::incident::{Incident, IncidentId, Phase};
 use smokejumper::flow::moment::At;
@@ -134,6 +134,12 @@ fn acts(life: &Life, journal: &[Entry], broken: &mut Broken) {
                 let n = times(&|f| matches!(f, Fact::Noted { text: t } if t == text));
                 if n > handed_once(life, &ask.intent) {
                     broken.push(format!("I3: \"{text}\" was noted {n} times"));
+                }
+            }
+            Intent::Keep { message, .. } => {
+                let n = times(&|f| matches!(f, Fact::Kept { message: kept, .. } if kept.id == message.id));
+                if n > 1 {
+                    broken.push(format!("I3: the message {} was kept {n} times", message.id));
                 }
             }
             Intent::Silence { comment, .. } => {
@@ -315,7 +321,13 @@ fn phones(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, brok
 fn outside(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, broken: &mut Broken) {
     let truth = life.truth.lock().unwrap();
     for ((platform, id), ops) in &truth.rooms {
-        if ops.len() > 1 {
+        // One in the place of each that is gone, or that others could read when the incident became private.
+        let gone = |e: &&Entry| match &e.fact {
+            Fact::RoomLeft { platform: on, .. } => on == platform,
+            Fact::RoomChanged { platform: on, change: RoomChange::Gone { .. }, .. } => on == platform,
+            _ => false,
+        };
+        if ops.len() > 1 + journal.iter().filter(|e| e.incident == *id).filter(gone).count() {
             broken.push(format!("I7: {id} has {} rooms on {}: {ops:?}", ops.len(), platform.label()));
         }
     }

@@ -126,7 +126,9 @@ impl Chat for Desk {
 
     async fn open_room(&self, op: &str, incident: &Incident, name: &str) -> Result<Room, Undelivered> {
         let place = (self.platform, incident.id);
-        let room = Room { id: format!("room-{}", incident.id.0), name: name.to_owned(), link: None, private: false };
+        let private = incident.private;
+        let id = format!("room-{}{}", incident.id.0, if private { "-private" } else { "" });
+        let room = Room { id, name: name.to_owned(), link: None, private };
         let again = self.platform == Platform::Console;
         self.outside
             .call(op, |truth| {

@@ -3,10 +3,13 @@
 use super::dice::Dice;
 use crate::world::town::{ACCOUNTS, RUNBOOKS, SOURCE, START, account, signal};
 use smokejumper::flow::event::Event;
-use smokejumper::flow::identity::PersonId;
+use smokejumper::flow::fact::RoomChange;
+use smokejumper::flow::identity::{PersonId, Platform};
+use smokejumper::flow::incident::IncidentId;
 use smokejumper::flow::moment::{DAY, HOUR, MINUTE, SECOND};
 use smokejumper::flow::signal::{AlertStatus, Delivery, Signal};
 use smokejumper_intents::intent::{Ask, Intent, Item, When, Who};
+use smokejumper_intents::quoted::{Keep, Quoted};
 use smokejumper_intents::word::{Milestone, Role, Severity, State};
 
 /// One thing that happens from outside.
@@ -79,6 +82,10 @@ impl Script {
         if weather.phones {
             author.dice = Dice::new(seed.rotate_left(29));
             author.phones();
+        }
+        if weather.slack {
+            author.dice = Dice::new(seed.rotate_left(31));
+            author.rooms();
         }
         Self { weather, steps: author.steps }
     }
@@ -223,6 +230,36 @@ impl Author {
                 1 => self.ask(by, Some(incident), Intent::Snooze { minutes }),
                 2 => self.steps.push(Step::Clock(11 * MINUTE)),
                 _ => self.steps.push(Step::Pressed(self.dice.below(3))),
+            }
+            let at = 1 + self.dice.below(before);
+            if let Some(step) = self.steps.pop() {
+                self.steps.insert(at.min(self.steps.len()), step);
+            }
+        }
+    }
+
+    /// Among everything else people change rooms by hand, and keep what was written in them: the same message more than once.
+    fn rooms(&mut self) {
+        for _ in 0..=self.dice.below(5) {
+            let (by, number) = (self.anybody(), self.incident());
+            let (before, dice) = (self.steps.len(), &mut self.dice);
+            if dice.chance(400) {
+                let message = dice.below(2);
+                let text = format!("what was written {message}");
+                let id = format!("T1/C{number}/{message}");
+                let message = Quoted::new(&id, &text, START.0 + dice.ms(0, 60) * SECOND, None, None).unwrap();
+                let what = dice.pick(&[Keep::Timeline, Keep::Timeline, Keep::Task]);
+                self.ask(by, Some(number), Intent::Keep { message, what });
+            } else {
+                let change = dice.pick(&[
+                    RoomChange::Archived,
+                    RoomChange::Unarchived,
+                    RoomChange::Renamed("the-big-one".to_owned()),
+                    RoomChange::Gone { why: "channel_not_found".to_owned() },
+                ]);
+                let room = format!("room-{number}");
+                let incident = IncidentId(number);
+                self.hand("slack", Event::RoomChanged { incident, platform: Platform::Slack, room, change });
             }
             let at = 1 + self.dice.below(before);
             if let Some(step) = self.steps.pop() {

@@ -1,7 +1,7 @@
 //! The list: what is open, what ended lately, and alerts that belong to nothing.
 
 use super::{Frame, Shown, answer, composer, filling};
-use crate::edges::web::forms::Ticket;
+use crate::edges::web::forms::{self, Ticket};
 use crate::edges::web::login::Answer;
 use crate::edges::web::routes::Signed;
 use crate::edges::web::trouble::Trouble;
@@ -16,6 +16,8 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use maud::{Markup, html};
 use smokejumper_intents::inert;
+use smokejumper_intents::intent::{Ask, Intent};
+use smokejumper_intents::reply::{Button, Style};
 use smokejumper_intents::word::Role;
 
 /// Open incidents shown: more than anybody can work on; the count says if there are more.
@@ -61,6 +63,7 @@ pub async fn page(web: &WebState, signed: &Signed, said: Option<&Answer>) -> Res
             }
             div.talk {
                 (answer(said, &ticket, now))
+                div.buttons { (forms::press(&todo(), &ticket)) }
                 (composer("/say", &ticket, said.and_then(|a| a.typed.as_deref()), &hint))
                 section.loose #loose data-live-part="" {
                     h2 { "Alerts of no incident " span.count { (count(loose.len(), LOOSE)) } }
@@ -81,6 +84,12 @@ pub async fn page(web: &WebState, signed: &Signed, said: Option<&Answer>) -> Res
     };
     let frame = Frame { title: "Incidents", live: Some("/live".to_owned()), search: "", now };
     Ok(frame.around(signed, &ticket, &content))
+}
+
+/// What whoever looks has to do, over all incidents.
+fn todo() -> Button {
+    let ask = Ask { incident: None, intent: Intent::Mine };
+    Button { label: "What I have to do".to_owned(), style: Style::Plain, ask }
 }
 
 /// What is shown, and whether there is more.
