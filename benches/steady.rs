@@ -1,14 +1,14 @@
 //! Ten thousand alerts a minute, for minutes: `cargo build --release && cargo bench --bench steady -- BINARY [--minutes 5]
-//! [--rate 10000] [--storm FOLDER] [--only sqlite|postgres|ingest]`.
+//! [--rate 10000] [--storm FOLDER] [--only sqlite|postgres|slack|ingest]`.
 //!
 //! What senders get (status, latency), what it costs (memory, CPU), what people see (incidents opened, time to the card), on
-//! each database there is; then alerts taken in per CPU second beside a real Alertmanager, one after the other in the same run.
+//! each database there is; the same with Slack connected (the strict one of the tests), where people go on asking: how soon
+//! they are acknowledged, and when a channel and its card are there; then alerts taken in per CPU second beside a real
+//! Alertmanager, one after the other in the same run.
 //! FOLDER: deliveries to replay, `webhooks.jsonl`, one Alertmanager webhook body a line; without it a small storm of its own.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement prints, and ends when it cannot measure")]
 
-#[path = "../tests/it/world/postgres.rs"]
-#[allow(dead_code, reason = "the tests use all of it")]
-mod postgres;
+mod world;
 
 use serde_json::{Value, json};
 use smokejumper::config::secret::Secret;
@@ -25,6 +25,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use world::postgres;
+use world::slack::FakeSlack;
 
 /// Services, and alerts each of them has, of the storm made here; both chosen like a mid-sized shop.
 const SERVICES: usize = 60;
@@ -154,7 +156,7 @@ async fn main() {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
     println!("{}", given.binary.display());
     if given.wants("sqlite") {
-        steady(&given, &client, "sqlite", None).await;
+        steady(&given, &client, "sqlite", None, "").await;
     }
     if given.wants("postgres") {
         match postgres::programs() {
@@ -162,19 +164,26 @@ async fn main() {
             Some(programs) => {
                 let cluster = postgres::Cluster::start_in(postgres::folder_in("/tmp"), &programs, &[]);
                 let database = cluster.database().await;
-                steady(&given, &client, "postgres", Some(database.url)).await;
+                steady(&given, &client, "postgres", Some(database.url), "").await;
             }
             None => println!("skipped: Postgres is not installed"),
         }
+    }
+    if given.wants("slack") {
+        let slack = FakeSlack::start(Arc::new(WallClock)).await;
+        let people = tokio::spawn(people_of(slack.clone()));
+        steady(&given, &client, "sqlite and Slack", None, &slack.config()).await;
+        people.abort();
+        on_slack(&slack);
     }
     if given.wants("ingest") {
         ingest(&given, &client).await;
     }
 }
 
-fn configured() -> tempfile::TempDir {
+fn configured(more: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let text = "[server]\nlisten = \"127.0.0.1:0\"\n";
+    let text = format!("[server]\nlisten = \"127.0.0.1:0\"\n\n{more}");
     std::fs::write(folder.path().join("smokejumper.toml"), text).unwrap();
     folder
 }
@@ -219,8 +228,8 @@ fn one(service: &str, n: usize, round: usize, over: bool) -> Value {
 }
 
 /// At the wanted rate, each delivery at its own time whatever became of the one before.
-async fn steady(given: &Given, client: &reqwest::Client, name: &str, url: Option<String>) {
-    let folder = configured();
+async fn steady(given: &Given, client: &reqwest::Client, name: &str, url: Option<String>, more: &str) {
+    let folder = configured(more);
     let server = Process::smokejumper(&given.binary, folder.path(), url.as_deref(), client).await;
     let place = Location::new(&folder.path().join("data"), url.map(Secret::new));
     let deliveries = deliveries(given);
@@ -315,11 +324,40 @@ async fn seen(place: &Location) {
     reader.close().await;
 }
 
+/// Ana asks four times a second, in the lobby, for as long as she is let.
+async fn people_of(slack: FakeSlack) {
+    let ana = slack.user("ana");
+    loop {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        if slack.sockets() > 0 {
+            ana.commands("/incident list", "general").await;
+        }
+    }
+}
+
+/// How soon people were acknowledged, and when channels and cards were there, as Slack saw it.
+fn on_slack(slack: &FakeSlack) {
+    let ms = |ms: i64| Duration::from_millis(ms.unsigned_abs());
+    let acks = slack.with(|truth| truth.connections.acks.iter().map(|took| ms(*took)).collect::<Vec<_>>());
+    println!("{:<34} {:>8}", "acknowledged on Slack", acks.len());
+    report("a command to its acknowledgement", acks);
+    let at = |ts: &str| (ts.parse::<f64>().unwrap() * 1_000.0).round();
+    let mut cards = Vec::new();
+    for channel in slack.incident_channels() {
+        if let Some(first) = channel.messages.iter().find(|m| m.blocks.is_array()) {
+            cards.push(Duration::from_secs_f64((at(&first.ts) - channel.created.0 as f64).max(0.0) / 1_000.0));
+        }
+    }
+    println!("{:<34} {:>8}", "channels with a card", cards.len());
+    report("a channel made to its card", cards);
+    println!("{:<34} {:>8}", "violations of Slack's rules", slack.violations().len());
+}
+
 /// Both sides in turns, by what their own processes used.
 async fn ingest(given: &Given, client: &reqwest::Client) {
     println!("\n== alerts taken in per CPU second of the server (and per second), {SENDERS} senders");
     for size in BODIES {
-        let folder = configured();
+        let folder = configured("");
         let server = Process::smokejumper(&given.binary, folder.path(), None, client).await;
         let url = format!("{}/alerts/alertmanager", server.base);
         pour(&server, client, "smokejumper", &url, size, |alerts| {

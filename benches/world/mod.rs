@@ -1,0 +1,11 @@
+//! What measurements take from the tests' world, so that both see the same Postgres and the same Slack.
+#![allow(dead_code, unused_imports, reason = "the tests use all of it")]
+
+#[path = "../../tests/it/world/postgres.rs"]
+pub mod postgres;
+#[path = "../../tests/it/world/slack/mod.rs"]
+pub mod slack;
+#[path = "../../tests/it/world/wait.rs"]
+pub mod wait;
+#[path = "../../tests/it/world/watch.rs"]
+pub mod watch;
