@@ -14,6 +14,7 @@ mod explain;
 mod export;
 mod incident;
 mod login;
+mod manifest;
 mod migrate;
 mod reindex;
 mod restore;
@@ -79,6 +80,8 @@ enum Command {
     Incident(incident::Args),
     /// Print a link that signs a person in to the console of a running smokejumper, once.
     Login(login::Args),
+    /// Print the manifest of the app for a chat platform, with the least rights: `manifest slack`.
+    Manifest(manifest::Args),
     /// Bring the database's schema up to date without serving; `serve` does so by itself.
     Migrate(migrate::Args),
     /// Build memory anew from the journal; not while it is being served.
@@ -188,6 +191,7 @@ async fn command(cli: Cli) -> Exit {
         Command::Check(ref args) => check::run(&cli.global, args),
         Command::Incident(ref args) => incident::run(&cli.global, args).await,
         Command::Login(ref args) => login::run(&cli.global, args).await,
+        Command::Manifest(ref args) => manifest::run(&cli.global, args),
         Command::Migrate(ref args) => migrate::run(&cli.global, args).await,
         Command::Reindex => match configured(&cli.global) {
             Ok(config) => reindex::run(&config, cli.global.quiet).await,

@@ -218,10 +218,23 @@ fn one(
     };
     if !secret.expose().starts_with(wanted.prefix) {
         // The value itself is not repeated.
-        checker.error(&span, format!("what `{key}` holds is another kind of token"), wanted.hint);
+        checker.error(&span, format!("what `{key}` holds is {}", kind(secret.expose())), wanted.hint);
         return None;
     }
     Some(secret)
+}
+
+/// What a credential is, by how it begins.
+fn kind(value: &str) -> &'static str {
+    const KINDS: [(&str, &str); 6] = [
+        ("xoxb-", "a bot token"),
+        ("xapp-", "an app-level token"),
+        ("xoxp-", "a user token"),
+        ("xoxe", "a token of token rotation, which ends after hours"),
+        ("xoxc-", "a browser's token"),
+        ("xoxs-", "a browser's token"),
+    ];
+    KINDS.iter().find(|(begins, _)| value.starts_with(begins)).map_or("no token of Slack", |(_, kind)| kind)
 }
 
 /// Letters of an id or a name, as Slack has them.

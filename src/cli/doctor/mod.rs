@@ -9,6 +9,7 @@ mod memory;
 mod outbox;
 mod place;
 mod server;
+mod slack;
 mod storage;
 
 use super::exit::Exit;
@@ -85,6 +86,7 @@ const CHECKS: &[&dyn Check] = &[
     &outbox::Outbox,
     &memory::Memory,
     &github::GitHub,
+    &slack::Slack,
 ];
 
 /// Columns of the check's name and of the weight.

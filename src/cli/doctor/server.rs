@@ -17,6 +17,9 @@ const WITHIN: Duration = Duration::from_secs(3);
 struct Readiness {
     ready: bool,
     reasons: Vec<Reason>,
+    /// What does not make it unready: a chat platform that cannot reach us, a configuration that was refused.
+    #[serde(default)]
+    notes: Vec<Reason>,
 }
 
 #[derive(Deserialize)]
@@ -52,7 +55,12 @@ impl Check for Server {
             Err(refused) => Err(refused.to_string()),
         };
         match asked.and_then(|answer| answer.json::<Readiness>()) {
-            Ok(Readiness { ready: true, .. }) => vec![Finding::ok(format!("runs, ready, on {own}"))],
+            Ok(Readiness { ready: true, notes, .. }) => {
+                let told = notes.into_iter().map(|Reason { what, why }| {
+                    Finding::look(format!("{what}: {why}"), "see docs/operations.md; of slack, docs/slack.md")
+                });
+                std::iter::once(Finding::ok(format!("runs, ready, on {own}"))).chain(told).collect()
+            }
             Ok(Readiness { reasons, .. }) => {
                 let told = |Reason { what, why }: Reason| {
                     let why = if why.is_empty() { String::new() } else { format!(": {why}") };

@@ -29,6 +29,8 @@ fn variable(name: &str) -> Option<String> {
         "HOME" => Some("/home/ana".to_owned()),
         "TOKEN" => Some("canary-5f1d".to_owned()),
         "SIGNING" => Some("canary-that-signs-5f1d".to_owned()),
+        "SLACK_BOT" => Some("xoxb-canary-5f1d".to_owned()),
+        "SLACK_APP" => Some("xapp-1-A0CANARY-5f1d".to_owned()),
         "EMPTY" => Some(String::new()),
         "DATABASE_URL" => Some("postgres://ana:canary-77@db/smokejumper".to_owned()),
         _ => None,
@@ -418,6 +420,14 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
         .replace("SMOKEJUMPER_GITHUB_HOOK_BEFORE", "TOKEN")
         .replace("SMOKEJUMPER_GITHUB_HOOK", "TOKEN")
         .replace("SMOKEJUMPER_GITHUB_TOKEN", "TOKEN")
+        .replace("{ env = \"SMOKEJUMPER_SLACK_BOT\" }", "{ env = \"SLACK_BOT\" }")
+        .replace("{ env = \"SMOKEJUMPER_SLACK_APP\" }", "{ env = \"SLACK_APP\" }")
+        .replace("SMOKEJUMPER_SLACK_SIGNING_BEFORE", "SIGNING")
+        .replace("{ env = \"SMOKEJUMPER_SLACK_SIGNING\" }", "{ env = \"SIGNING\" }")
+        // One way for each.
+        .replace("\nbot_token_file = \"/run/secrets/slack_bot\"", "")
+        .replace("\napp_token_file = \"/run/secrets/slack_app\"", "")
+        .replace("\nsigning_secret_file = \"/run/secrets/slack_signing\"", "")
         .replace("{ file = \"/run/secrets/github_app.pem\" }", "{ env = \"TOKEN\" }")
         // One of the two.
         .replace("\ntoken = \"github_token\"", "")
@@ -438,6 +448,7 @@ fn the_example_shows_every_key_there_is_and_is_valid() {
         "console",
         "runbooks",
         "github",
+        "slack",
         "catalogue",
         "working_hours",
         "grouping",

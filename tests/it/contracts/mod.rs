@@ -15,6 +15,7 @@ mod mapping;
 mod pager;
 mod rota;
 mod runner;
+mod slack_config;
 mod slack_in;
 mod slack_sockets;
 mod sns;
