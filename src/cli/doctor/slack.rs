@@ -156,7 +156,7 @@ async fn way_in(configured: &Configured, slack: &slack::Slack) -> Finding {
 
 async fn announcements(configured: &Configured, slack: &slack::Slack) -> Option<Finding> {
     let wanted = configured.announce.as_ref()?;
-    Some(match slack.channel(wanted).await {
+    Some(match slack.find_channel(wanted).await {
         Ok(Some(channel)) if channel.is_archived => Finding::broken(
             format!("announcements: #{} is archived", channel.name),
             "unarchive it, or write another one",

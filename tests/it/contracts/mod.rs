@@ -17,6 +17,7 @@ mod rota;
 mod runner;
 mod slack_config;
 mod slack_in;
+mod slack_manifest;
 mod slack_sockets;
 mod sns;
 mod store;

@@ -22,6 +22,7 @@ mod place;
 mod prometheus;
 mod reload;
 mod runs;
+mod slack;
 mod source;
 mod standby;
 mod storm;

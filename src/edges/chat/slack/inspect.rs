@@ -12,7 +12,9 @@ use std::time::Duration;
 
 /// A question of `doctor` may take so long: a person waits.
 const WITHIN: Duration = Duration::from_secs(10);
-/// Pages of channels looked through for a name, 1000 channels each: larger workspaces write the id.
+/// Channels of a page: Slack takes fewer than 1000.
+const PAGE: usize = 999;
+/// Pages looked through for a name: larger workspaces write the id.
 const MAX_PAGES: usize = 10;
 /// Where apps are set up.
 const APPS: &str = "https://api.slack.com/apps";
@@ -85,7 +87,7 @@ impl Slack {
     ///
     /// # Errors
     /// See [`Trouble`].
-    pub async fn channel(&self, wanted: &str) -> Result<Option<Channel>, Trouble> {
+    pub async fn find_channel(&self, wanted: &str) -> Result<Option<Channel>, Trouble> {
         #[derive(Deserialize)]
         struct One {
             channel: Channel,
@@ -108,9 +110,10 @@ impl Slack {
         }
         let mut cursor = String::new();
         for _ in 0..MAX_PAGES {
-            let arguments = json!({
-                "types": "public_channel,private_channel", "limit": 1_000, "exclude_archived": false, "cursor": cursor,
-            });
+            let mut arguments = json!({ "types": "public_channel,private_channel", "limit": PAGE });
+            if !cursor.is_empty() {
+                arguments["cursor"] = json!(cursor);
+            }
             let page: Page = self.call(&CONVERSATIONS_LIST, &arguments).await?;
             if let Some(channel) = page.channels.into_iter().find(|channel| channel.name == wanted) {
                 return Ok(Some(channel));
