@@ -2,8 +2,8 @@
 //! an approved repair that is verified, a postmortem, and a second incident that is answered better.
 
 mod narrator;
-mod payload;
-mod service;
+pub mod payload;
+pub mod service;
 mod story;
 
 use self::narrator::Narrator;

@@ -2,7 +2,7 @@
 
 mod alertmanager;
 mod backup;
-mod bot;
+pub mod bot;
 mod canaries;
 mod check;
 mod disk_error;

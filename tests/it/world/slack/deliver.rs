@@ -17,7 +17,7 @@ const REPEATS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(600), Dura
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Way {
     Socket,
-    /// Posted below this address: `/slack/commands`, `/slack/interactive`, `/slack/events`.
+    /// Posted below this address: `/slack/commands`, `/slack/interactions`, `/slack/events`.
     Http(String),
 }
 
@@ -42,7 +42,7 @@ impl What {
         match self {
             Self::Event => "/slack/events",
             Self::Command => "/slack/commands",
-            Self::Interaction => "/slack/interactive",
+            Self::Interaction => "/slack/interactions",
         }
     }
 }

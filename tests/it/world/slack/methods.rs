@@ -19,7 +19,7 @@ pub enum Scope {
     Channel(&'static str, [&'static str; 3]),
     /// `conversations.create`
     Create,
-    /// `conversations.list`
+    /// `conversations.list`, `users.conversations`
     List,
 }
 
@@ -450,6 +450,21 @@ pub const METHODS: &[Method] = &[
         scope: Scope::Bot("users:read"),
         args: &[need("user", Text), may("include_locale", Bool)],
         run: people::info,
+    },
+    Method {
+        name: "users.conversations",
+        tier: Tier::Three,
+        json: false,
+        scope: Scope::List,
+        args: &[
+            may("cursor", Text),
+            may("exclude_archived", Bool),
+            may("limit", Number),
+            may("team_id", Text),
+            may("types", List),
+            may("user", Text),
+        ],
+        run: rooms::of_user,
     },
     Method {
         name: "users.list",

@@ -93,8 +93,11 @@ const EVENTS: &[&str] = &[
     "reaction_added",
     "tokens_revoked",
 ];
-const SHORTCUTS: &[(&str, &str)] =
-    &[("Declare from this", "declare"), ("Add to timeline", "note"), ("Make follow-up", "follow-up")];
+const SHORTCUTS: &[(&str, &str)] = &[
+    ("Declare from this", "declare_from"),
+    ("Add to timeline", "add_to_timeline"),
+    ("Make follow-up", "make_follow_up"),
+];
 
 struct Inner {
     truth: Mutex<Truth>,

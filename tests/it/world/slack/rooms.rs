@@ -85,6 +85,16 @@ pub fn info(desk: &mut Desk<'_>, call: &Call) -> Answer {
 }
 
 pub fn list(desk: &mut Desk<'_>, call: &Call) -> Answer {
+    listed(desk, call, None)
+}
+
+/// The channels somebody is in, that the bot may know of; its own without a user.
+pub fn of_user(desk: &mut Desk<'_>, call: &Call) -> Answer {
+    let user = call.given("user").unwrap_or(BOT).to_owned();
+    listed(desk, call, Some(&user))
+}
+
+fn listed(desk: &mut Desk<'_>, call: &Call, user: Option<&str>) -> Answer {
     let types = call.list("types");
     let known = ["public_channel", "private_channel", "mpim", "im"];
     if types.iter().any(|t| !known.contains(&t.as_str())) {
@@ -97,6 +107,7 @@ pub fn list(desk: &mut Desk<'_>, call: &Call) -> Answer {
         Kind::Direct => wants("im"),
     };
     let all = desk.truth.channels.values().filter(|c| !c.deleted && !(call.is("exclude_archived") && c.archived));
+    let all = all.filter(|c| user.is_none_or(|user| c.members.contains(user)));
     let all: Vec<Value> = all.filter(fits).map(Channel::shown).collect();
     page(call, all, 999, "channels")
 }
