@@ -55,7 +55,7 @@ pub fn decide(state: &State, event: Event, policy: &Policy, now: At) -> Result<T
         Event::Asked { by, ask } => response::asked(&mut draft, &by, ask)?,
         Event::RoomOpened { incident, platform, room } => rooms::opened(&mut draft, incident, platform, room),
         Event::RoomChanged { incident, platform, room, change } => {
-            rooms::changed(&mut draft, incident, platform, &room, change);
+            rooms::changed(&mut draft, incident, platform, &room, &change);
         }
         Event::Recalled { incident, recollection } => triage::recalled(&mut draft, incident, recollection),
         Event::Poised { incident, request, fresh } => remediation::poised(&mut draft, incident, request, &fresh),

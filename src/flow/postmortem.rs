@@ -286,7 +286,7 @@ fn told(entry: &Entry) -> Option<Sentence> {
 
 /// What people wrote down, and messages that were kept, in the order in which they were written.
 fn notes(entries: &[Entry]) -> Vec<Sentence> {
-    let noted = |entry: &Entry| match &entry.fact {
+    let told = |entry: &Entry| match &entry.fact {
         Fact::Noted { text } => Some((entry.at, vec![outside(text.clone())], entry.n)),
         Fact::Kept { message, .. } => {
             let link = message.link.iter().flat_map(|link| message_link(link));
@@ -295,7 +295,7 @@ fn notes(entries: &[Entry]) -> Vec<Sentence> {
         }
         _ => None,
     };
-    let mut notes: Vec<(At, Vec<Span>, u32)> = entries.iter().filter_map(noted).collect();
+    let mut notes: Vec<(At, Vec<Span>, u32)> = entries.iter().filter_map(told).collect();
     notes.sort_by_key(|(at, _, n)| (*at, *n));
     let sentence = |(at, spans, n): (At, Vec<Span>, u32)| {
         said(std::iter::once(ours(format!("{} UTC: ", at.hm()))).chain(spans).collect(), vec![n])

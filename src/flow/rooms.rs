@@ -286,12 +286,12 @@ pub fn hide(draft: &mut Draft, id: IncidentId) {
 }
 
 /// Somebody changed the room by hand, or it was found changed. A room that is not the incident's (any more) changes nothing.
-pub fn changed(draft: &mut Draft, id: IncidentId, platform: Platform, room: &str, change: RoomChange) {
+pub fn changed(draft: &mut Draft, id: IncidentId, platform: Platform, room: &str, change: &RoomChange) {
     let Some(incident) = draft.incident(id) else { return };
     let Some(own) = incident.rooms.get(&platform).filter(|own| own.id == room) else { return };
     let lost = incident.lost_rooms.contains_key(&platform);
     let put_away = incident.upkeep.archived.contains(&platform);
-    let news = match &change {
+    let news = match change {
         RoomChange::Renamed(name) => *name != own.name,
         RoomChange::Archived => !lost && !put_away,
         RoomChange::Gone { .. } => true,
