@@ -23,6 +23,7 @@ mod prometheus;
 mod reload;
 mod runs;
 mod slack;
+mod slack_first;
 mod source;
 mod standby;
 mod storm;

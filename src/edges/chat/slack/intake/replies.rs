@@ -93,8 +93,14 @@ impl Replies {
         let mut message = blocks::message(reply);
         let mut told = Err(None);
         if let Some(channel) = &back.channel {
-            message["channel"] = json!(channel);
-            message["user"] = json!(back.to.id);
+            for (name, value) in [
+                ("channel", json!(channel)),
+                ("user", json!(back.to.id)),
+                ("parse", json!("none")),
+                ("link_names", json!(false)),
+            ] {
+                message[name] = value;
+            }
             if let Some(thread) = &back.thread {
                 message["thread_ts"] = json!(thread);
             }
