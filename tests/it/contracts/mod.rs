@@ -18,6 +18,7 @@ mod runner;
 mod slack_config;
 mod slack_in;
 mod slack_manifest;
+mod slack_out;
 mod slack_sockets;
 mod sns;
 mod store;
