@@ -323,8 +323,8 @@ fn outside(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, bro
     for ((platform, id), ops) in &truth.rooms {
         // One in the place of each that is gone, or that others could read when the incident became private.
         let gone = |e: &&Entry| match &e.fact {
-            Fact::RoomLeft { platform: on, .. } => on == platform,
-            Fact::RoomChanged { platform: on, change: RoomChange::Gone { .. }, .. } => on == platform,
+            Fact::RoomLeft { platform: on, .. }
+            | Fact::RoomChanged { platform: on, change: RoomChange::Gone { .. }, .. } => on == platform,
             _ => false,
         };
         if ops.len() > 1 + journal.iter().filter(|e| e.incident == *id).filter(gone).count() {
