@@ -2,6 +2,10 @@
 //!
 //! Knows the flow's types; knows neither engine nor edges.
 
+mod rules;
+
+pub use rules::Rules;
+
 use crate::flow::State;
 use crate::flow::desk::{AlertState, Desk};
 use crate::flow::effect::{Destination, Effect};
@@ -11,7 +15,6 @@ use crate::flow::identity::{Identity, PersonId, Platform};
 use crate::flow::incident::{Incident, IncidentId};
 use crate::flow::moment::At;
 use crate::flow::plan::{FileDigest, Plan};
-use crate::flow::policy::Policy;
 use crate::flow::recollection::{Lesson, PastIncident, Question, Recollection};
 use crate::flow::remediation::Approved;
 use crate::flow::rooms::Furnishing;
@@ -20,7 +23,6 @@ use smokejumper_intents::intent::Ask;
 use smokejumper_intents::reply::Reply;
 use smokejumper_intents::word::Severity;
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -220,62 +222,6 @@ pub trait Door: Send + Sync {
         stored: Option<oneshot::Sender<()>>,
     ) -> Result<Reply, StoreError>;
     async fn bury(&self, letter: DeadLetter) -> Result<(), StoreError>;
-}
-
-// ---- the rules -------------------------------------------------------------------------------------------------
-
-/// The rules in force. Asked for at the moment of use: they are replaced as a whole while everything runs.
-#[derive(Clone, Debug, Default)]
-pub struct Rules(Arc<RwLock<InForce>>);
-
-#[derive(Debug, Default)]
-struct InForce {
-    policy: Arc<Policy>,
-    refused: Option<String>,
-}
-
-impl Rules {
-    #[must_use]
-    pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
-        Self(Arc::new(RwLock::new(InForce { policy: policy.into(), refused: None })))
-    }
-
-    #[must_use]
-    pub fn current(&self) -> Arc<Policy> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).policy)
-    }
-
-    /// From the next event, request or click on.
-    pub fn replace(&self, policy: Policy) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).policy = Arc::new(policy);
-    }
-
-    /// Changes a part of them; what is replaced meanwhile is not lost.
-    pub fn amend(&self, change: impl FnOnce(&mut Policy)) {
-        change(Arc::make_mut(&mut self.0.write().unwrap_or_else(PoisonError::into_inner).policy));
-    }
-
-    /// Why newer rules are not in force, and where they are wrong.
-    #[must_use]
-    pub fn refused(&self) -> Option<String> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).refused.clone()
-    }
-
-    pub fn refuse(&self, why: Option<String>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).refused = why;
-    }
-}
-
-impl From<Arc<Policy>> for Rules {
-    fn from(policy: Arc<Policy>) -> Self {
-        Self::new(policy)
-    }
-}
-
-impl From<Policy> for Rules {
-    fn from(policy: Policy) -> Self {
-        Self::new(policy)
-    }
 }
 
 // ---- the world -------------------------------------------------------------------------------------------------

@@ -194,7 +194,7 @@ async fn nothing_is_asked_before_a_wait_is_over() {
     for _ in 0..3 {
         match slack.say("op", &incident, &room, &said("x")).await {
             Err(Undelivered::NotYet { after_ms: Some(ms), .. }) => {
-                assert!(ms > 25 * SECOND && ms <= 30 * SECOND, "{ms}")
+                assert!(ms > 25 * SECOND && ms <= 30 * SECOND, "{ms}");
             }
             other => panic!("{other:?}"),
         }
@@ -224,7 +224,7 @@ async fn what_people_do_by_hand_is_no_fault() {
     let again = slack.card("op-2", &incident, &room, &said("card, later"), Some(&first)).await.unwrap().unwrap();
     assert_eq!(first, again);
     let pins = || fake.with(|truth| truth.channels[&room.id].pins.clone());
-    assert_eq!(pins(), [first.clone()]);
+    assert_eq!(pins(), std::slice::from_ref(&first));
     fake.with(|truth| truth.message(&room.id, &first).unwrap().deleted = true);
     let anew = slack.card("op-3", &incident, &room, &said("card, anew"), Some(&first)).await.unwrap().unwrap();
     assert_ne!(anew, first);
