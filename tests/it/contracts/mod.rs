@@ -9,6 +9,7 @@ mod catalogue;
 mod changes;
 mod config;
 mod egress;
+mod egress_socket;
 mod github;
 mod imports;
 mod mapping;
