@@ -184,6 +184,7 @@ fn click(value: &str) -> Value {
     })
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "made for it, at each call")]
 fn event(id: &str, event: Value) -> Value {
     json!({
         "type": "event_callback", "team_id": "T1", "api_app_id": "A1", "event_id": id, "event_time": 1_795_176_000, "event": event,
@@ -460,36 +461,37 @@ async fn forged_and_replayed_requests_change_nothing() {
     ];
     let before = house.state();
     let mut dice = 7_u64;
-    let mut roll = |below: usize| {
+    let mut roll = |below: u32| {
         // A linear congruence: any spread will do, the same each time.
         dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(dice >> 33).unwrap() % below
+        u32::try_from(dice >> 33).unwrap() % below
     };
     for n in 0..2_000 {
+        let mut below = |length: usize| roll(u32::try_from(length).unwrap()) as usize;
         let (path, body) = &bodies[n % bodies.len()];
         let time = SECONDS.to_string();
         let good = sign(body, SECRET, &time);
         let request = match n % 8 {
             0 => {
                 let mut bytes = body.clone().into_bytes();
-                let at = roll(bytes.len());
+                let at = below(bytes.len());
                 bytes[at] ^= 1 << roll(7);
                 signed_as(path, &String::from_utf8_lossy(&bytes), &good, &time)
             }
-            1 => signed_as(path, &body[..roll(body.len())], &good, &time),
+            1 => signed_as(path, &body[..below(body.len())], &good, &time),
             2 => signed_as(path, &format!("{body}&x={}", roll(10_000)), &good, &time),
             3 => {
                 let mut bytes = good.clone().into_bytes();
-                let at = 3 + roll(64);
+                let at = 3 + below(64);
                 bytes[at] = if bytes[at] == b'0' { b'1' } else { b'0' };
                 signed_as(path, body, &String::from_utf8(bytes).unwrap(), &time)
             }
-            4 => signed_as(path, body, &good[..roll(good.len())], &time),
-            5 => signed_as(path, body, &good, &(SECONDS - 1 - roll(200) as i64).to_string()),
+            4 => signed_as(path, body, &good[..below(good.len())], &time),
+            5 => signed_as(path, body, &good, &(SECONDS - 1 - i64::from(roll(200))).to_string()),
             6 => signed(path, body, &format!("another-apps-{}", roll(1_000)), SECONDS),
             _ => {
                 let late = if roll(2) == 0 { 301 } else { -301 };
-                signed(path, body, SECRET, SECONDS + late + if late > 0 { roll(500) } else { 0 } as i64)
+                signed(path, body, SECRET, SECONDS + late + if late > 0 { i64::from(roll(500)) } else { 0 })
             }
         };
         let (status, answer) = house.posts(request).await;
