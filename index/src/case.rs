@@ -69,7 +69,7 @@ pub struct Ranked {
     pub value: String,
     /// Calibrated probability that this is the right one, 0..=1.
     pub p: f64,
-    /// Named feature values that made `p` (kept for learning: ARCHITECTURE.md D8).
+    /// What counted: log-odds that each kind of evidence gave it beyond the others, the strongest first, at most 6.
     pub features: Vec<(String, f64)>,
     /// Cases that voted for it, strongest first, at most 5, each with its share of the vote (0..=1).
     pub evidence: Vec<(CaseId, f64)>,
@@ -92,4 +92,7 @@ pub struct Answer {
     pub of: u64,
     /// Opening time of the oldest case in memory (epoch ms), for "in 2 years of history".
     pub since: Option<i64>,
+    /// All features of the first candidates as they were now, for [`crate::Memory::learn`] (ARCHITECTURE.md D8). Opaque
+    /// text of about 4 KiB, without names; only the model that wrote it reads it.
+    pub memo: String,
 }

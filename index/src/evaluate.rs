@@ -5,10 +5,10 @@
 //! before its time. The product's own memory does it, unflushed tail and all, in memory; two baselines answer the same
 //! questions in the same run. Deterministic.
 
+use crate::answer::CANDIDATES;
 use crate::case::{Answer, Ranked};
 use crate::history::{History, Record};
-use crate::memory::{Memory, Outcome};
-use crate::rank::SHARE;
+use crate::memory::Memory;
 use crate::score::{Ranking, Similar, SimilarTally, Tally};
 use crate::trouble::Trouble;
 use jiff::Timestamp;
@@ -73,19 +73,18 @@ pub fn replay(
     let mut seen = [HashSet::new(), HashSet::new()];
     let mut judges = [Judge::default(), Judge::default(), Judge::default()];
     // Outcomes that are still in the future, by when they become known.
-    let mut open: BTreeMap<(Timestamp, usize), Answer> = BTreeMap::new();
+    let mut open: BTreeMap<(Timestamp, usize), String> = BTreeMap::new();
     for (i, record) in records.iter().enumerate() {
         while let Some(next) = open.first_entry()
             && next.key().0 <= record.opened_at
         {
-            let ((_, j), answer) = next.remove_entry();
+            let ((_, j), memo) = next.remove_entry();
             if let Some(known) = records.get(j) {
-                reveal(&mut memory, &mut frequent, known, &answer)?;
+                reveal(&mut memory, &mut frequent, known, &memo)?;
             }
         }
-        let mut answer = memory.rank(&record.probe())?;
+        let answer = memory.rank(&record.probe())?;
         let ours = prediction(&record.id, &answer);
-        answer.similar.clear();
         if i >= start {
             let plain = plain(&memory, record)?;
             let most = Prediction {
@@ -106,10 +105,10 @@ pub fn replay(
         }
         match record.resolved_at {
             None if closes => memory.remember(record.opened())?,
-            None => reveal(&mut memory, &mut frequent, record, &answer)?,
+            None => reveal(&mut memory, &mut frequent, record, &answer.memo)?,
             Some(at) => {
                 memory.remember(record.opened())?;
-                open.insert((at, i), answer);
+                open.insert((at, i), answer.memo);
             }
         }
         predicted(ours);
@@ -121,13 +120,12 @@ pub fn replay(
 }
 
 /// The outcome becomes known.
-fn reveal(memory: &mut Memory, frequent: &mut [Counts; 2], record: &Record, answer: &Answer) -> Result<(), Trouble> {
+fn reveal(memory: &mut Memory, frequent: &mut [Counts; 2], record: &Record, memo: &str) -> Result<(), Trouble> {
     let case = record.closed();
-    memory.learn(answer, &Outcome { cause: case.cause.clone(), responders: case.responders.clone() });
     let [causes, responders] = frequent;
     causes.add(case.cause.as_ref());
     responders.add(case.responders.first());
-    memory.remember(case)
+    memory.learn(case, Some(memo))
 }
 
 /// One system's figures in the making.
@@ -178,7 +176,7 @@ impl Counts {
     fn ranked(&self) -> Vec<(&String, usize)> {
         let mut all: Vec<(&String, usize)> = self.of.iter().map(|(value, n)| (value, *n)).collect();
         all.sort_by_key(|(_, n)| Reverse(*n));
-        all.truncate(crate::rank::CANDIDATES);
+        all.truncate(CANDIDATES);
         all
     }
 
@@ -214,15 +212,13 @@ fn prediction(id: &str, answer: &Answer) -> Prediction {
 /// The baseline of a search library; its probability is the plain share of the votes.
 fn plain(memory: &Memory, record: &Record) -> Result<Prediction, Trouble> {
     let (similar, [causes, responders]) = memory.plain(&record.probe())?;
-    let share = |ranked: &[Ranked]| {
-        let shares = ranked.iter().filter_map(|r| r.features.iter().find(|(name, _)| name == SHARE));
-        shares.map(|(_, share)| *share).collect()
-    };
+    let values = |shares: &[(String, f64)]| shares.iter().map(|(value, _)| value.clone()).collect();
+    let shares = |shares: &[(String, f64)]| shares.iter().map(|(_, share)| *share).collect();
     Ok(Prediction {
         responders: values(&responders),
         causes: values(&causes),
         similar: similar.into_iter().map(|id| id.0).collect(),
-        p: Probabilities { responder: share(&responders), cause: share(&causes) },
+        p: Probabilities { responder: shares(&responders), cause: shares(&causes) },
         ..empty(&record.id)
     })
 }

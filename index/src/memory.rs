@@ -1,18 +1,22 @@
 //! The memory: what the rest of the house calls.
 //!
-//! One value owns the index on disk, the unflushed tail and the calibration. `&self` answers, `&mut self` changes, so
+//! One value owns the index on disk, the unflushed tail and what was learnt. `&self` answers, `&mut self` changes, so
 //! the caller's lock is all the concurrency there is.
 
-use crate::calibrate::{Calibration, Target};
+use crate::answer::{self, Grounds};
+use crate::baseline;
 use crate::case::{Answer, Case, CaseId, Probe, Ranked, Recalled};
 use crate::explain;
+use crate::learn::input::Input;
+use crate::learn::panel::Panel;
+use crate::learn::student::Vote;
+use crate::learn::{Model, News, Said, Target};
 use crate::part::Part;
 use crate::query::{self, Query, Recipe};
-use crate::rank::{self, POOL, Poll, SHARE};
-use crate::recall::{self, Found, Limits};
-use crate::schema::{VERSION, bounded};
+use crate::recall::{self, Found, Hit, Limits};
+use crate::schema::{VALUE_BYTES, VERSION, bounded};
 use crate::tail::Tail;
-use crate::tokenize::Terms;
+use crate::tokenize::{Terms, clip};
 use crate::trouble::Trouble;
 use crate::writer::{self, Ledger, Stored};
 use std::path::Path;
@@ -28,8 +32,10 @@ const RETRY_AFTER: usize = 500;
 pub const SIMILAR: usize = 10;
 /// Cases that one recall or search returns at most.
 pub const RECALLED: usize = 100;
+/// Hits of which some vote: many have no known outcome yet.
+const POOL: usize = 200;
 /// The name of the ranking, in [`Answer::model`]. Raised when the meaning of a feature changes.
-const MODEL: &str = "neighbours-1";
+const MODEL: &str = "combined-1";
 
 /// How opening went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,20 +46,17 @@ pub enum Opened {
     Fresh { because: String },
 }
 
-/// How an incident turned out, to learn from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
-    pub cause: Option<String>,
-    /// Those who really mattered; empty if not known.
-    pub responders: Vec<String>,
-}
-
 /// Searchable, learning memory of cases.
 #[derive(Debug)]
 pub struct Memory {
     stored: Stored,
     tail: Tail,
     ledger: Ledger,
+    model: Box<Model>,
+    /// Something was learnt since the last flush.
+    learnt: bool,
+    /// It knows something of a case that was forgotten.
+    stale: bool,
     /// Something changed since the last flush.
     dirty: bool,
     /// Tail size below which no flush is tried after one failed.
@@ -65,11 +68,11 @@ impl Memory {
     /// empty memory. A held lock, missing permission or a full disk is an error and wipes nothing.
     pub fn open(dir: &Path) -> Result<(Self, Opened), Trouble> {
         let (stored, found) = Stored::open(dir)?;
-        let (ledger, fresh) = match found {
-            writer::Found::Whole(ledger) => (*ledger, None),
-            writer::Found::Fresh(because) => (Self::new_ledger(), Some(because)),
+        let (ledger, model, fresh) = match found {
+            writer::Found::Whole(ledger, model) => (*ledger, model, None),
+            writer::Found::Fresh(because) => (Self::new_ledger(), Box::default(), Some(because)),
         };
-        let memory = Self { stored, tail: Tail::default(), ledger, dirty: false, retry_at: TAIL };
+        let memory = Self::of(stored, ledger, model);
         let opened = match fresh {
             Some(because) => Opened::Fresh { because },
             None => Opened::Ready { cases: memory.len(), mark: memory.ledger.mark },
@@ -79,17 +82,31 @@ impl Memory {
 
     /// A memory that touches no disk.
     pub fn in_memory() -> Result<Self, Trouble> {
-        let stored = Stored::in_memory()?;
-        Ok(Self { stored, tail: Tail::default(), ledger: Self::new_ledger(), dirty: false, retry_at: TAIL })
+        Ok(Self::of(Stored::in_memory()?, Self::new_ledger(), Box::default()))
     }
 
-    /// Remembers a case, replacing the one of the same id. It can be found at once; it is on disk after a flush, which
-    /// happens by itself when [`TAIL`] cases wait. Titles and texts are kept up to `tokenize::{TITLE_BYTES, TEXT_BYTES}`.
+    fn of(stored: Stored, ledger: Ledger, model: Box<Model>) -> Self {
+        Self { stored, tail: Tail::default(), ledger, model, learnt: false, stale: false, dirty: false, retry_at: TAIL }
+    }
+
+    /// As [`Memory::learn`], for a case about which nothing was said when it opened.
+    pub fn remember(&mut self, case: Case) -> Result<(), Trouble> {
+        self.learn(case, None)
+    }
+
+    /// Remembers a case, replacing the one of the same id, and learns what is new of its outcome. It can be found at
+    /// once; it is on disk after a flush, which happens by itself when [`TAIL`] cases wait. Titles and texts are kept up
+    /// to `tokenize::{TITLE_BYTES, TEXT_BYTES}`.
+    ///
+    /// An outcome may come in pieces (who took it, later what it was), and be corrected: each new value is learnt once.
+    /// `memo` is [`Answer::memo`] of what was said of this incident: how much each feature is worth is learnt from those
+    /// values, never from today's. Without one (an import), what would be said now is taken instead.
     ///
     /// [`Trouble::Full`] means that it was not remembered; any other error, that it was but could not be flushed.
-    pub fn remember(&mut self, case: Case) -> Result<(), Trouble> {
+    pub fn learn(&mut self, case: Case, memo: Option<&str>) -> Result<(), Trouble> {
         self.make_room()?;
         let case = bounded(case);
+        self.learn_outcome(&case, memo)?;
         let terms = Terms::of_case(&case);
         self.hide(&case.id)?;
         self.tail.insert(case, terms);
@@ -98,6 +115,77 @@ impl Memory {
             self.flush()?;
         }
         Ok(())
+    }
+
+    fn learn_outcome(&mut self, case: &Case, memo: Option<&str>) -> Result<(), Trouble> {
+        let outcome = outcome(case);
+        let before = Trouble::guard(|| self.outcome(&case.id))?;
+        let [why, who] = [(&outcome[0], &before[0]), (&outcome[1], &before[1])]
+            .map(|(now, before)| now.as_deref().map(|name| (name, now != before)));
+        if ![why, who].iter().flatten().any(|(_, news)| *news) {
+            return Ok(());
+        }
+        let at = case.closed_at.unwrap_or(case.opened_at);
+        let probe = Probe {
+            at,
+            title: case.title.clone(),
+            text: case.text.clone(),
+            service: case.service.clone(),
+            labels: case.labels.clone(),
+            exclude: Some(case.id.clone()),
+        };
+        let said = match memo.and_then(Said::from_text) {
+            Some(said) => said,
+            None => Trouble::guard(|| {
+                let (_, found) = self.neighbours(&probe, &query::OURS, POOL)?;
+                Ok(self.model.keep(&self.opine(&probe, &found)?.panels))
+            })?,
+        };
+        let news = News { case: &case.id, at, cause: why, responder: who };
+        self.model.learn(&input(&probe), &news, Some(&said));
+        self.learnt = true;
+        Ok(())
+    }
+
+    /// Learns anew from the cases that are there, in the order in which their outcome became known.
+    fn relearn(&mut self) -> Result<(), Trouble> {
+        let model = Trouble::guard(|| {
+            let parts = self.parts();
+            let mut known: Vec<(i64, i64, u64, usize, u32)> = Vec::new();
+            for (number, part) in parts.iter().enumerate() {
+                for doc in (0..part.size()).filter(|doc| part.is_living(*doc)) {
+                    let opened = part.opened_at(doc);
+                    known.push((part.closed_at(doc).unwrap_or(opened), opened, part.tie(doc), number, doc));
+                }
+            }
+            known.sort_unstable();
+            let mut model = self.model.without_cases();
+            for (at, _, _, number, doc) in known {
+                let Some(part) = parts.get(number) else { continue };
+                let case = part.case(doc)?;
+                let outcome = outcome(&case);
+                if outcome.iter().all(Option::is_none) {
+                    continue;
+                }
+                let [why, who] = outcome.each_ref().map(|name| name.as_deref().map(|name| (name, true)));
+                let input = Input::of(&case.title, &case.text, &case.labels, case.service.as_deref());
+                model.learn(&input, &News { case: &case.id, at, cause: why, responder: who }, None);
+            }
+            Ok(model)
+        })?;
+        *self.model = model;
+        (self.stale, self.learnt) = (false, true);
+        Ok(())
+    }
+
+    /// What is known of a case's outcome: cause and first responder.
+    fn outcome(&self, id: &CaseId) -> Result<[Option<String>; 2], Trouble> {
+        for part in self.parts() {
+            if let Some(doc) = part.find(id)? {
+                return Ok([part.cause(doc)?, part.responders(doc)?.into_iter().next()]);
+            }
+        }
+        Ok([None, None])
     }
 
     /// Flushes when no more cases fit into the tail. After `Ok` the next one is not refused: for a caller who must not learn
@@ -115,8 +203,11 @@ impl Memory {
     }
 
     /// Forgets a case: it is not found from now on. Whether it was known. It leaves the disk with the next flush and
-    /// merge; a caller who must be sure that no byte remains opens a new directory.
+    /// merge; a caller who must be sure that no byte remains opens a new directory. With that flush, too, everything that
+    /// was learnt of candidates is learnt anew from the cases that are left: what a hidden incident taught is gone, and
+    /// so is a name that no case holds any more.
     pub fn forget(&mut self, id: &CaseId) -> Result<bool, Trouble> {
+        self.stale |= Trouble::guard(|| self.outcome(id))?.iter().any(Option::is_some);
         let known = self.tail.remove(id) | self.hide(id)?;
         self.dirty |= known;
         Ok(known)
@@ -126,7 +217,7 @@ impl Memory {
     pub fn recall(&self, probe: &Probe, k: usize) -> Result<Vec<Recalled>, Trouble> {
         Trouble::guard(|| {
             let (query, found) = self.neighbours(probe, &query::OURS, k.min(RECALLED))?;
-            self.present(&query, &found, Some(probe.at), k)
+            self.present(&query, &found.hits, Some(probe.at), k)
         })
     }
 
@@ -136,7 +227,7 @@ impl Memory {
             let parts = self.parts();
             let query = Query::weigh(query::of_text(text), &parts, &query::OURS)?;
             let found = recall::find(&query, &parts, &query::OURS, Limits::default(), k.min(RECALLED))?;
-            self.present(&query, &found, None, k)
+            self.present(&query, &found.hits, None, k)
         })
     }
 
@@ -144,49 +235,29 @@ impl Memory {
     pub fn rank(&self, probe: &Probe) -> Result<Answer, Trouble> {
         Trouble::guard(|| {
             let (query, found) = self.neighbours(probe, &query::OURS, POOL)?;
-            let [causes, responders] = self.poll(&found, probe.at, &rank::OURS)?;
+            let opinion = self.opine(probe, &found)?;
+            let [causes, responders] = self.candidates(probe, &found, &opinion)?;
             Ok(Answer {
-                model: format!("{MODEL}+{}", self.ledger.calibration.answers()),
-                similar: self.present(&query, &found, Some(probe.at), SIMILAR)?,
+                model: format!("{MODEL}+{}", self.model.learnt()),
+                similar: self.present(&query, &recall::fresh_first(&found.hits, probe.at), Some(probe.at), SIMILAR)?,
                 causes,
                 responders,
                 seen: found.seen,
                 of: self.len(),
                 since: self.parts().iter().filter_map(|p| p.oldest()).min(),
+                memo: self.model.keep(&opinion.panels).to_text(),
             })
         })
     }
 
-    /// What a search library gives without thought, for comparison: similar cases and candidates.
-    pub(crate) fn plain(&self, probe: &Probe) -> Result<(Vec<CaseId>, [Vec<Ranked>; 2]), Trouble> {
-        let (_, found) = self.neighbours(probe, &query::PLAIN, POOL)?;
+    /// What a search library gives without thought, for comparison: similar cases, and candidates with their shares.
+    pub(crate) fn plain(&self, probe: &Probe) -> Result<Plain, Trouble> {
+        let (_, found) = self.neighbours(probe, &query::PLAIN, baseline::POOL)?;
         let parts = self.parts();
         let best = found.hits.iter().take(SIMILAR);
         let ids = best.filter_map(|hit| Some(parts.get(hit.part)?.id(hit.doc))).collect::<Result<_, _>>()?;
-        Ok((ids, self.poll(&found, probe.at, &rank::PLAIN)?))
-    }
-
-    /// Learns how sure to be, from an answer given earlier and what turned out. Uses the answer's own features, never
-    /// today's index. What the outcome leaves open is not learnt.
-    pub fn learn(&mut self, answer: &Answer, outcome: &Outcome) {
-        fn scored<'a>(ranked: &'a [Ranked], right: &'a [String]) -> impl Iterator<Item = (f64, bool)> + 'a {
-            ranked.iter().filter_map(move |candidate| {
-                let share = candidate.features.iter().find(|(name, _)| name == SHARE)?.1;
-                share.is_finite().then(|| (share, right.contains(&candidate.value)))
-            })
-        }
-        if !answer.model.starts_with(MODEL) {
-            return;
-        }
-        let calibration = &mut self.ledger.calibration;
-        if let Some(cause) = &outcome.cause {
-            calibration.learn(Target::Cause, scored(&answer.causes, std::slice::from_ref(cause)));
-        }
-        if !outcome.responders.is_empty() {
-            calibration.learn(Target::Responder, scored(&answer.responders, &outcome.responders));
-        }
-        calibration.count();
-        self.dirty = true;
+        let by = |target| baseline::shares(target, &found.hits, &parts, probe.at);
+        Ok((ids, [by(Target::Cause)?, by(Target::Responder)?]))
     }
 
     /// Notes how far the caller has read its journal. Stored with the next flush, atomically with all that was
@@ -201,10 +272,14 @@ impl Memory {
         if !self.dirty {
             return Ok(());
         }
-        let done = self.stored.commit(&self.tail, &self.ledger);
+        if self.stale {
+            self.relearn()?;
+        }
+        let model = self.learnt.then_some(&*self.model);
+        let done = self.stored.commit(&self.tail, &mut self.ledger, model);
         if done.is_ok() {
             self.tail = Tail::default();
-            self.dirty = false;
+            (self.dirty, self.learnt) = (false, false);
             self.retry_at = TAIL;
         } else {
             self.retry_at = self.tail.len() + RETRY_AFTER;
@@ -230,7 +305,7 @@ impl Memory {
     }
 
     fn new_ledger() -> Ledger {
-        Ledger { version: VERSION, mark: 0, calibration: Calibration::default() }
+        Ledger { version: VERSION, ..Ledger::default() }
     }
 
     /// Hides a stored case until the next commit deletes it.
@@ -257,17 +332,41 @@ impl Memory {
         Ok((query, found))
     }
 
-    /// Causes and responders.
-    fn poll(&self, found: &Found, at: i64, poll: &Poll) -> Result<[Vec<Ranked>; 2], Trouble> {
-        let (parts, calibration) = (self.parts(), &self.ledger.calibration);
-        let by = |target| rank::candidates(target, &found.hits, &parts, at, poll, calibration);
-        Ok([by(Target::Cause)?, by(Target::Responder)?])
+    /// What the model makes of the incident and of who solved those like it.
+    fn opine(&self, probe: &Probe, found: &Found) -> Result<Opinion, Trouble> {
+        let parts = self.parts();
+        let input = input(probe);
+        let of = |target| answer::votes(target, &found.hits, &parts, &self.model, probe.at);
+        let votes = [of(Target::Cause)?, of(Target::Responder)?];
+        let panels = self.model.ask(&input, votes.each_ref().map(Vec::as_slice), probe.at);
+        Ok(Opinion { input, votes, panels })
     }
 
-    fn present(&self, query: &Query, found: &Found, at: Option<i64>, k: usize) -> Result<Vec<Recalled>, Trouble> {
+    /// Causes and responders.
+    fn candidates(&self, probe: &Probe, found: &Found, opinion: &Opinion) -> Result<[Vec<Ranked>; 2], Trouble> {
+        let parts = self.parts();
+        let ([of_causes, of_responders], [causes, responders]) = (&opinion.votes, &opinion.panels);
+        let ranked = |target, panel, votes| {
+            let grounds = Grounds {
+                target,
+                panel,
+                votes,
+                model: &self.model,
+                input: &opinion.input,
+                hits: &found.hits,
+                parts: &parts,
+                at: probe.at,
+                exclude: probe.exclude.as_ref(),
+            };
+            grounds.candidates()
+        };
+        Ok([ranked(Target::Cause, causes, of_causes)?, ranked(Target::Responder, responders, of_responders)?])
+    }
+
+    fn present(&self, query: &Query, hits: &[Hit], at: Option<i64>, k: usize) -> Result<Vec<Recalled>, Trouble> {
         let parts = self.parts();
         let mut recalled = Vec::new();
-        for hit in found.hits.iter().take(k) {
+        for hit in hits.iter().take(k) {
             let Some(part) = parts.get(hit.part) else { continue };
             let mut case = part.case(hit.doc)?;
             if at.is_some_and(|at| case.closed_at.is_some_and(|closed| closed > at)) {
@@ -278,6 +377,26 @@ impl Memory {
         }
         Ok(recalled)
     }
+}
+
+/// Ids of similar cases; causes and responders with their share of the votes.
+pub(crate) type Plain = (Vec<CaseId>, [Vec<(String, f64)>; 2]);
+
+/// What the model makes of a question, with what it was made from.
+struct Opinion {
+    input: Input,
+    votes: [Vec<Vote>; 2],
+    panels: [Panel; 2],
+}
+
+/// Cause and first responder, as the index keeps them for voting.
+fn outcome(case: &Case) -> [Option<String>; 2] {
+    let value = |name: &String| Some(clip(name, VALUE_BYTES).to_owned()).filter(|name| !name.is_empty());
+    [case.cause.as_ref().and_then(value), case.responders.first().and_then(value)]
+}
+
+fn input(probe: &Probe) -> Input {
+    Input::of(&probe.title, &probe.text, &probe.labels, probe.service.as_deref())
 }
 
 /// The case as it was before anybody knew how it would end.

@@ -10,6 +10,8 @@ use crate::trouble::Trouble;
 pub(crate) trait Part {
     /// Upper bound of document numbers.
     fn size(&self) -> u32;
+    /// Whether this case was neither forgotten nor replaced.
+    fn is_living(&self, doc: u32) -> bool;
     /// Living cases.
     fn cases(&self) -> u64;
     /// Words of all living cases, titles boosted.

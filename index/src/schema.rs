@@ -14,7 +14,7 @@ use tantivy::schema::{
 use tantivy::tokenizer::{PreTokenizedString, Token};
 
 /// Raised whenever terms, fields or their meaning change: an index of another version is rebuilt.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 /// Bytes of an outcome (cause, responder) that are kept for voting.
 pub(crate) const VALUE_BYTES: usize = 200;
 /// Responders kept for voting, the one who mattered most first.

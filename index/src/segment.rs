@@ -18,14 +18,16 @@ use tantivy::{DocSet, InvertedIndexReader, SegmentReader, TERMINATED, TantivyDoc
 
 /// Decompressed blocks (16 KiB) of the document store that are kept: an answer reads 10 cases.
 const STORE_BLOCKS: usize = 8;
+/// Names of a segment that are held: as many as the model tells apart.
+const NAMES: usize = crate::learn::student::CLASSES;
 
 pub(crate) struct Segment {
     fields: Fields,
     indexed: HashMap<Kind, Arc<InvertedIndexReader>>,
     ids: Arc<InvertedIndexReader>,
     id: Option<StrColumn>,
-    cause: Option<StrColumn>,
-    responder: Option<StrColumn>,
+    cause: Option<Names>,
+    responder: Option<Names>,
     store: StoreReader,
     opened_at: Vec<i64>,
     closed_at: Vec<Option<i64>>,
@@ -63,8 +65,8 @@ impl Segment {
             ]),
             ids: index(fields.id)?,
             id: fast.str(ID).map_err(failed)?,
-            cause: fast.str(CAUSE).map_err(failed)?,
-            responder: fast.str(RESPONDER).map_err(failed)?,
+            cause: fast.str(CAUSE).map_err(failed)?.map(Names::of).transpose()?,
+            responder: fast.str(RESPONDER).map_err(failed)?.map(Names::of).transpose()?,
             store: reader.get_store_reader(STORE_BLOCKS).map_err(|e| Trouble::of_io("opening the case store", &e))?,
             opened_at: docs.clone().map(|doc| opened.first(doc).unwrap_or_default()).collect(),
             closed_at: docs.clone().map(|doc| closed.as_ref()?.first(doc)).collect(),
@@ -110,22 +112,42 @@ impl Segment {
         };
         Term::from_field_text(field, text)
     }
+}
 
-    fn text(column: Option<&StrColumn>, doc: u32) -> Result<Vec<String>, Trouble> {
-        let Some(column) = column else { return Ok(Vec::new()) };
-        let mut values = Vec::new();
-        for ord in column.ords().values_for_doc(doc) {
-            let mut value = String::new();
-            column.ord_to_str(ord, &mut value).map_err(|e| Trouble::of_io("reading an outcome", &e))?;
-            values.push(value);
-        }
-        Ok(values)
+/// A column of names, of which the first are held in memory: an answer reads those of hundreds of cases, and each costs a
+/// walk through a compressed block where it lies.
+struct Names {
+    column: StrColumn,
+    held: Vec<String>,
+}
+
+impl Names {
+    fn of(column: StrColumn) -> Result<Self, Trouble> {
+        let number = column.num_terms().min(NAMES);
+        let mut names = Self { column, held: Vec::new() };
+        names.held = (0..number as u64).map(|ord| names.read(ord)).collect::<Result<_, _>>()?;
+        Ok(names)
+    }
+
+    fn read(&self, ord: u64) -> Result<String, Trouble> {
+        let mut name = String::new();
+        self.column.ord_to_str(ord, &mut name).map_err(|e| Trouble::of_io("reading an outcome", &e))?;
+        Ok(name)
+    }
+
+    fn get(&self, doc: u32) -> Result<Vec<String>, Trouble> {
+        let held = |ord: u64| usize::try_from(ord).ok().and_then(|ord| self.held.get(ord)).cloned();
+        self.column.ords().values_for_doc(doc).map(|ord| held(ord).map_or_else(|| self.read(ord), Ok)).collect()
     }
 }
 
 impl Part for Segment {
     fn size(&self) -> u32 {
         u32::try_from(self.dead.len()).unwrap_or(u32::MAX)
+    }
+
+    fn is_living(&self, doc: u32) -> bool {
+        !self.is_dead(doc)
     }
 
     fn cases(&self) -> u64 {
@@ -193,16 +215,22 @@ impl Part for Segment {
     }
 
     fn id(&self, doc: u32) -> Result<CaseId, Trouble> {
-        let id = Self::text(self.id.as_ref(), doc)?.pop();
+        let names = self.id.as_ref().map(|column| (column, column.ords().first(doc)));
+        let id = names.and_then(|(column, ord)| Some((column, ord?)));
+        let id = id.map(|(column, ord)| {
+            let mut id = String::new();
+            column.ord_to_str(ord, &mut id).map(|_| id)
+        });
+        let id = id.transpose().map_err(|e| Trouble::of_io("reading a name", &e))?;
         id.map(CaseId).ok_or_else(|| Trouble::Damaged("a case without an id".into()))
     }
 
     fn cause(&self, doc: u32) -> Result<Option<String>, Trouble> {
-        Ok(Self::text(self.cause.as_ref(), doc)?.pop())
+        Ok(self.cause.as_ref().map(|names| names.get(doc)).transpose()?.unwrap_or_default().pop())
     }
 
     fn responders(&self, doc: u32) -> Result<Vec<String>, Trouble> {
-        Self::text(self.responder.as_ref(), doc)
+        self.responder.as_ref().map(|names| names.get(doc)).transpose().map(Option::unwrap_or_default)
     }
 
     fn case(&self, doc: u32) -> Result<Case, Trouble> {

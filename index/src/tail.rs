@@ -87,6 +87,10 @@ impl Part for Tail {
         u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
     }
 
+    fn is_living(&self, doc: u32) -> bool {
+        self.entry(doc).is_some()
+    }
+
     fn cases(&self) -> u64 {
         self.by_id.len() as u64
     }

@@ -2,16 +2,17 @@
 //!
 //! Knows directories and tantivy; not questions.
 
-use crate::calibrate::Calibration;
 use crate::case::CaseId;
+use crate::learn::Model;
 use crate::part::Part;
 use crate::schema::{Fields, VERSION, document, schema};
 use crate::segment::Segment;
+use crate::snapshot;
 use crate::tail::Tail;
 use crate::trouble::Trouble;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tantivy::directory::{Directory, INDEX_WRITER_LOCK, MmapDirectory, RamDirectory};
 use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyError, Term};
 
@@ -24,7 +25,8 @@ pub(crate) struct Ledger {
     pub version: u32,
     /// How far the caller had read its journal.
     pub mark: u64,
-    pub calibration: Calibration,
+    /// The file that holds what was learnt; none before anything was.
+    pub learnt: Option<String>,
 }
 
 /// Committed cases, with the one writer.
@@ -37,6 +39,8 @@ pub(crate) struct Stored {
     pub segments: Vec<Segment>,
     /// Hidden cases that the next commit deletes.
     pub doomed: Vec<CaseId>,
+    /// None for an index in memory, which keeps what was learnt nowhere else.
+    dir: Option<PathBuf>,
 }
 
 impl fmt::Debug for Stored {
@@ -47,9 +51,12 @@ impl fmt::Debug for Stored {
 
 /// How opening went: what was there, or why it had to start afresh.
 pub(crate) enum Found {
-    Whole(Box<Ledger>),
+    Whole(Box<Ledger>, Box<Model>),
     Fresh(String),
 }
+
+/// What a sound directory holds.
+type Sound = (Index, Ledger, Box<Model>);
 
 impl Stored {
     pub fn in_memory() -> Result<Self, Trouble> {
@@ -66,29 +73,31 @@ impl Stored {
         };
         let directory = MmapDirectory::open(dir).map_err(|e| Trouble::of("opening its directory", e.into()))?;
         let lock = directory.acquire_lock(&INDEX_WRITER_LOCK).map_err(|e| locked(e.into()))?;
-        let diagnosis = Trouble::guard(|| Self::diagnose(&directory));
+        let diagnosis = Trouble::guard(|| Self::diagnose(&directory, dir));
         let because = match diagnosis {
-            Ok(Ok((index, ledger))) => {
+            Ok(Ok((index, ledger, model))) => {
                 drop(lock);
                 let mut stored = Self::reading(index)
                     .map_err(|e| if let Trouble::Locked(_) = e { Trouble::Locked(dir.to_owned()) } else { e })?;
+                stored.dir = Some(dir.to_owned());
                 stored.writer()?;
-                return Ok((stored, Found::Whole(Box::new(ledger))));
+                return Ok((stored, Found::Whole(Box::new(ledger), model)));
             }
             Ok(Err(because)) | Err(Trouble::Damaged(because)) => because,
             Err(trouble) => return Err(trouble),
         };
         wipe(dir)?;
         drop(lock);
-        let stored = Self::create(Box::new(
+        let mut stored = Self::create(Box::new(
             MmapDirectory::open(dir).map_err(|e| Trouble::of("opening its directory", e.into()))?,
         ))?;
+        stored.dir = Some(dir.to_owned());
         Ok((stored, Found::Fresh(because)))
     }
 
     /// Reads meta.json, every file's footer and the structures that opening a segment needs; no posting list and no
     /// stored case. The inner error says why a sound directory can't be used.
-    fn diagnose(directory: &MmapDirectory) -> Result<Result<(Index, Ledger), String>, Trouble> {
+    fn diagnose(directory: &MmapDirectory, dir: &Path) -> Result<Result<Sound, String>, Trouble> {
         let failed = |e| Trouble::of("opening", e);
         let exists = Index::exists(directory).map_err(|e| failed(e.into()))?;
         if !exists {
@@ -113,7 +122,12 @@ impl Stored {
             let reader = tantivy::SegmentReader::open(&segment).map_err(failed)?;
             Segment::open(&reader, fields)?;
         }
-        Ok(Ok((index, ledger)))
+        let model = match &ledger.learnt {
+            None => Some(Model::default()),
+            Some(name) => Model::from_bytes(&snapshot::read(dir, name)?),
+        };
+        let Some(model) = model else { return Ok(Err("what was learnt is of another version".into())) };
+        Ok(Ok((index, ledger, Box::new(model))))
     }
 
     fn create(directory: Box<dyn Directory>) -> Result<Self, Trouble> {
@@ -129,7 +143,8 @@ impl Stored {
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into();
         let reader: IndexReader = reader.map_err(|e: TantivyError| Trouble::of("opening", e))?;
         let (_, fields) = schema();
-        let mut stored = Self { index, fields, reader, writer: None, segments: Vec::new(), doomed: Vec::new() };
+        let mut stored =
+            Self { index, fields, reader, writer: None, segments: Vec::new(), doomed: Vec::new(), dir: None };
         stored.segments = stored.read()?;
         Ok(stored)
     }
@@ -160,14 +175,20 @@ impl Stored {
         Ok(None)
     }
 
-    /// Writes the tail and the ledger in one commit, and reads the result. On failure everything that was searchable
-    /// still is, and nothing is lost but time.
-    pub fn commit(&mut self, tail: &Tail, ledger: &Ledger) -> Result<(), Trouble> {
+    /// Writes the tail, the ledger and, if it is new, what was learnt in one commit, and reads the result. On failure
+    /// everything that was searchable still is, and nothing is lost but time.
+    pub fn commit(&mut self, tail: &Tail, ledger: &mut Ledger, model: Option<&Model>) -> Result<(), Trouble> {
+        if let (Some(dir), Some(model)) = (&self.dir, model) {
+            ledger.learnt = Some(snapshot::write(dir, &model.to_bytes())?);
+        }
         let done = Trouble::guard(|| self.try_commit(tail, ledger));
         if done.is_err() {
             self.writer = None;
         }
         done?;
+        if let (Some(dir), Some(kept)) = (&self.dir, &ledger.learnt) {
+            snapshot::tidy(dir, kept);
+        }
         self.reader.reload().map_err(|e| Trouble::of("reading what was written", e))?;
         self.segments = self.read()?;
         self.doomed.clear();
@@ -215,7 +236,7 @@ fn is_ours(path: &Path) -> bool {
     let segment = |name: &str| {
         name.split_once('.').is_some_and(|(id, _)| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()))
     };
-    name == "meta.json" || name == ".managed.json" || segment(name)
+    name == "meta.json" || name == ".managed.json" || segment(name) || snapshot::is_ours(name)
 }
 
 #[cfg(test)]

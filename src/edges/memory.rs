@@ -7,7 +7,7 @@ use crate::flow::recollection::{Candidate, Lesson, PastIncident, Question, Recol
 use crate::ports::{Memory, Undelivered};
 use async_trait::async_trait;
 use smokejumper_index::case::{Answer, Case, CaseId, Probe, Ranked, Recalled, RunbookOutcome};
-use smokejumper_index::{Memory as Index, Opened, Outcome, Trouble};
+use smokejumper_index::{Memory as Index, Opened, Trouble};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -137,27 +137,9 @@ impl IndexedMemory {
 
 impl Shelf {
     fn learn(&mut self, mut lesson: Lesson) -> Result<(), Trouble> {
-        let said = lesson.said.take();
-        let case = case(lesson);
-        self.index.make_room()?;
-        // A case that is known was learnt from, too: its lesson came before, and comes again after a restart.
-        if let Some(said) = said
-            && !self.index.contains(&case.id)?
-        {
-            let outcome = Outcome { cause: case.cause.clone(), responders: case.responders.clone() };
-            let ranked = |c: Vec<Candidate>| c.into_iter().map(ranked).collect();
-            let answer = Answer {
-                model: said.model,
-                causes: ranked(said.causes),
-                responders: ranked(said.responders),
-                similar: Vec::new(),
-                seen: 0,
-                of: 0,
-                since: None,
-            };
-            self.index.learn(&answer, &outcome);
-        }
-        self.index.remember(case)
+        // An outcome that is known was learnt from, too: the same lesson may come again after a restart.
+        let memo = lesson.said.take().map(|said| said.memo).filter(|memo| !memo.is_empty());
+        self.index.learn(case(lesson), memo.as_deref())
     }
 
     /// Whether that is on disk.
@@ -231,6 +213,7 @@ fn recollection(answer: Answer) -> Recollection {
         seen: answer.seen,
         of: answer.of,
         since: answer.since.map(At),
+        memo: answer.memo,
     }
 }
 
@@ -252,11 +235,6 @@ fn past(recalled: Recalled) -> PastIncident {
 fn candidate(ranked: Ranked) -> Candidate {
     let evidence = ranked.evidence.into_iter().map(|(id, share)| (id.0, share)).collect();
     Candidate { value: ranked.value, p: ranked.p, features: ranked.features, evidence }
-}
-
-fn ranked(candidate: Candidate) -> Ranked {
-    let evidence = candidate.evidence.into_iter().map(|(id, share)| (CaseId(id), share)).collect();
-    Ranked { value: candidate.value, p: candidate.p, features: candidate.features, evidence }
 }
 
 fn case(lesson: Lesson) -> Case {

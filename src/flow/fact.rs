@@ -374,6 +374,9 @@ pub struct Suggestion {
 pub struct Withheld {
     pub causes: Vec<Candidate>,
     pub responders: Vec<Candidate>,
+    /// All features as they were then, for memory to learn from: [`super::recollection::Recollection::memo`].
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub memo: String,
 }
 
 /// A follow-up of a past incident that is still open.

@@ -49,6 +49,7 @@ pub fn lesson(policy: &Policy, incident: &Incident) -> Lesson {
             model: s.model.clone(),
             causes: s.causes.iter().chain(&s.withheld.causes).cloned().collect(),
             responders: s.responders.iter().chain(&s.withheld.responders).cloned().collect(),
+            memo: s.withheld.memo.clone(),
         }),
     }
 }

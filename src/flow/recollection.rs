@@ -29,6 +29,9 @@ pub struct Recollection {
     pub of: u64,
     /// When the oldest of them opened.
     pub since: Option<At>,
+    /// What memory needs to learn from this later: its own business, without names.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub memo: String,
 }
 
 /// A past incident that resembles this one.
@@ -88,4 +91,7 @@ pub struct Opinion {
     pub model: String,
     pub causes: Vec<Candidate>,
     pub responders: Vec<Candidate>,
+    /// [`Recollection::memo`] of then.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub memo: String,
 }

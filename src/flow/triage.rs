@@ -77,7 +77,7 @@ pub fn recalled(draft: &mut Draft, id: IncidentId, mut said: Recollection) {
         of: said.of,
         since: said.since,
         owed,
-        withheld: Withheld { causes: doubtful_causes, responders: doubtful_responders },
+        withheld: Withheld { causes: doubtful_causes, responders: doubtful_responders, memo: said.memo },
     };
     let before = incident.suggestion.as_ref();
     if before.is_some_and(|b| same(b, &suggestion, notable)) {

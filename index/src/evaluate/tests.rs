@@ -86,3 +86,19 @@ fn with_labels_drawn_by_lot_nobody_beats_the_majority_and_nobody_claims_to() {
     assert!(ours.top1 <= majority + 0.05, "{} against {majority}", ours.top1);
     assert!(said.iter().all(|p| p.p.responder.first().is_none_or(|p| *p < 0.8)));
 }
+
+#[test]
+fn a_canary_is_never_heard_before_its_time() {
+    // Each name belongs to one incident, so whoever says it knows that outcome.
+    let hours = |i: usize| i64::try_from(1 + i * 7 % 23).unwrap();
+    let (_, said) = run(&history(|i| format!("canary {i}"), |i| Some(hours(i))));
+    let mut heard = 0;
+    for (now, prediction) in (0_i64..).zip(&said) {
+        for name in &prediction.responders {
+            let of: usize = name.strip_prefix("canary ").unwrap().parse().unwrap();
+            assert!(i64::try_from(of).unwrap() + hours(of) <= now, "{name} is known to {}", prediction.id);
+            heard += 1;
+        }
+    }
+    assert!(heard > 500, "only {heard} names were said: it proves nothing");
+}

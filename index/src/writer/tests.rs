@@ -100,14 +100,15 @@ fn a_sound_index_is_opened_with_its_mark() {
     assert_eq!(answer.responders[0].value, "ana");
     // What was not flushed is lost with the process, and the mark says so.
     memory.remember(case(99)).unwrap();
-    memory.learn(&answer, &crate::Outcome { cause: Some("log rotation".into()), responders: Vec::new() });
     memory.set_mark(8);
     drop(memory);
     let (mut memory, opened) = Memory::open(dir.path()).unwrap();
     assert_eq!(opened, Opened::Ready { cases: CASES, mark: 7 });
-    memory.learn(&answer, &crate::Outcome { cause: Some("log rotation".into()), responders: Vec::new() });
+    assert_eq!(memory.rank(&probe()).unwrap(), answer);
+    memory.learn(Case { cause: Some("a fork bomb".into()), ..case(1) }, Some(&answer.memo)).unwrap();
     memory.flush().unwrap();
     let learnt = memory.rank(&probe()).unwrap();
+    assert_ne!(learnt.model, answer.model);
     // A mark alone is worth a flush: without it the next start would read the whole journal again.
     memory.set_mark(9);
     memory.flush().unwrap();

@@ -270,6 +270,7 @@ fn suggestion() -> Suggestion {
         withheld: Withheld {
             causes: vec![Candidate { p: 0.25, ..candidate() }],
             responders: vec![Candidate { p: 0.125, ..candidate() }],
+            memo: String::new(),
         },
     }
 }
@@ -300,7 +301,12 @@ fn lesson() -> Lesson {
         responders: vec![text("ana"), text("ben")],
         runbooks: vec![(text("restart"), true)],
         url: Some(text("https://example.org/7")),
-        said: Some(Opinion { model: text("votes-1"), causes: vec![candidate()], responders: vec![candidate()] }),
+        said: Some(Opinion {
+            model: text("votes-1"),
+            causes: vec![candidate()],
+            responders: vec![candidate()],
+            memo: String::new(),
+        }),
     }
 }
 

@@ -171,6 +171,7 @@ pub fn recall(incident: &Incident) -> Recollection {
         seen: 3,
         of,
         since,
+        memo: String::new(),
     }
 }
 

@@ -27,7 +27,8 @@ async fn what_closed_incidents_tell_of_a_private_one_is_told_no_more(site: Site)
     let store = site.open().await.unwrap();
     let cause =
         Candidate { value: SECRET.to_owned(), p: 0.7, features: Vec::new(), evidence: vec![("INC-2".to_owned(), 1.0)] };
-    let said = Some(Opinion { model: "m".to_owned(), causes: vec![cause], responders: Vec::new() });
+    let said =
+        Some(Opinion { model: "m".to_owned(), causes: vec![cause], responders: Vec::new(), memo: String::new() });
     let learned = Lesson { said, ..lesson(1) };
     let entries = vec![
         declared(1),
