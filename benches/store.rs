@@ -20,6 +20,9 @@ use std::time::{Duration, Instant};
 
 /// How long each figure is measured.
 const EACH: Duration = Duration::from_secs(3);
+/// Incidents that all have something to say at once, and what waits to be said in each.
+const ROOMS: u32 = 1_000;
+const WAITING: u32 = 5;
 /// Deliveries in the database for the restart.
 const MANY: usize = 200_000;
 
@@ -45,6 +48,7 @@ async fn measure(dir: &Path) {
     }
     turns(&store).await;
     deliveries(&store).await;
+    crowd(&store).await;
     let mut next = 0;
     while next < MANY {
         let arrivals = (next..next + 2_000).map(|i| arrival(&format!("many-{i}"))).collect();
@@ -140,6 +144,40 @@ async fn deliveries(store: &Store) {
         latencies.push(began.elapsed());
     }
     report("claim and settle of one row", latencies);
+}
+
+/// The same in many lanes, as after an outage: each claim takes what may go out now of much that waits, beside timers that are due
+/// tomorrow.
+async fn crowd(store: &Store) {
+    let platform = Platform::Slack;
+    for room in 0..ROOMS {
+        let incident = IncidentId(1_000 + room);
+        let mut effects = vec![(format!("o{room}"), Effect::OpenRoom { incident, platform })];
+        for n in 0..WAITING {
+            let message = Box::new(Reply::default());
+            effects.push((format!("w{room}.{n}"), Effect::Say { incident, platform, message }));
+        }
+        effects.push((format!("k{room}"), Effect::Card { incident, platform }));
+        let at = At(Still.now().0 + 86_400_000);
+        effects.push((format!("t{room}"), Effect::Wake { incident, at, timer: Timer::Quiet }));
+        effects.push((format!("n{room}"), Effect::Wake { incident, at, timer: Timer::Nudge }));
+        store.commit(vec![Commit { effects, ..Commit::default() }]).await.unwrap();
+    }
+    let (deadline, mut latencies, mut settled) = (Instant::now() + EACH, Vec::new(), 0);
+    while Instant::now() < deadline {
+        let began = Instant::now();
+        let rows = store.claim(Still.now(), 32).await.unwrap();
+        latencies.push(began.elapsed());
+        if rows.is_empty() {
+            break;
+        }
+        settled += rows.len();
+        for row in rows {
+            let sent = Progress::Sent { remote: Some("m".to_owned()), said: None };
+            store.settle(row.id, sent, None).await.unwrap();
+        }
+    }
+    report(&format!("claim among {} lanes, {settled} settled", ROOMS * 2), latencies);
 }
 
 fn report(what: &str, mut latencies: Vec<Duration>) {

@@ -22,7 +22,7 @@ use async_trait::async_trait;
 use smokejumper_intents::intent::Ask;
 use smokejumper_intents::reply::Reply;
 use smokejumper_intents::word::Severity;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -127,12 +127,19 @@ pub enum Progress {
     Dead { why: String },
 }
 
+/// How many rows of a platform may be taken; of one that is not named, as many as there are.
+pub type Shares = BTreeMap<Platform, u32>;
+
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Rows that are due, pages and timers before the rest, for up to half of `limit`; first in first out per (incident,
-    /// destination), at most one in flight there. All but class run are
+    /// Rows that are due, pages and timers before the rest, for up to half of `limit`, and the rest by their priority; in each
+    /// (incident, destination) by priority and then first in first out, at most one in flight there. All but class run are
     /// durably `sending` when it returns; a row of class run stays `pending` until a commit moves it.
-    async fn claim(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError>;
+    async fn claim_within(&self, now: At, limit: u32, shares: &Shares) -> Result<Vec<Outgoing>, StoreError>;
+    /// The same, of all platforms.
+    async fn claim(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        self.claim_within(now, limit, &Shares::new()).await
+    }
     /// Likewise, but only what must not wait behind slow work: pages and timers.
     async fn claim_urgent(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError>;
     /// Stores what became of a row together with the event it caused.
@@ -143,6 +150,13 @@ pub trait Outbox: Send + Sync {
     async fn sending(&self) -> Result<Vec<Outgoing>, StoreError>;
     /// Rows of unknown outcome that may be looked for now, the longest overdue first; none of class run.
     async fn doubtful(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError>;
+    /// Pending rows of the same incident and destination as this one, in the order of queueing.
+    async fn behind(&self, id: i64, limit: u32) -> Result<Vec<Outgoing>, StoreError>;
+    /// A row that is being sent says this from now on, and it says what these pending rows of its incident and destination said: they
+    /// are superseded. All or nothing.
+    async fn fold(&self, id: i64, effect: Effect, rows: &[i64]) -> Result<(), StoreError>;
+    /// What of these still waits is due now: for another attempt, or for a look.
+    async fn hurry(&self, rows: &[i64]) -> Result<(), StoreError>;
     /// Whether this process is surely still the one that acts on the world for this database. Asked directly before what cannot be
     /// taken back or repeated: `false` is no proof that another has taken over, `true` that none has. Returns at once.
     fn may_act(&self) -> bool;
@@ -154,8 +168,12 @@ pub trait Outbox: Send + Sync {
         destination: Destination,
         key: &str,
     ) -> Result<Option<String>, StoreError>;
-    /// When the next pending row is due.
-    async fn next_due(&self) -> Result<Option<At>, StoreError>;
+    /// When the next row that could be claimed is due, without those of platforms that may get none.
+    async fn next_due_within(&self, shares: &Shares) -> Result<Option<At>, StoreError>;
+    /// The same, of all platforms.
+    async fn next_due(&self) -> Result<Option<At>, StoreError> {
+        self.next_due_within(&Shares::new()).await
+    }
 }
 
 /// What a room shows of what was said in it, at most: more than anybody scrolls back; what happened is in the timeline.

@@ -1,6 +1,7 @@
 //! The beat: turns and deliveries go on until told to stop; then what is under way is finished.
 
 use super::Engine;
+use super::reconcile::LOOKS;
 use crate::flow::event::Event;
 use crate::flow::moment::{At, MINUTE};
 use crate::ports::{Arrival, Outgoing};
@@ -72,8 +73,11 @@ impl Engine {
     /// Looks for what may or may not have happened.
     async fn looking(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
-            if let Err(problem) = self.reconcile().await {
-                tracing::error!(%problem, "what came of a look is not stored; it is looked for again");
+            match self.reconcile().await {
+                // There may be more.
+                Ok(looked) if looked >= LOOKS as usize => continue,
+                Ok(_) => {}
+                Err(problem) => tracing::error!(%problem, "what came of a look is not stored; it is looked for again"),
             }
             tokio::select! {
                 () = tokio::time::sleep(POLL) => {}
@@ -144,7 +148,7 @@ impl Engine {
     /// Until the next row is due. One that is overdue waits behind another of its lane, whose end rings the bell.
     async fn next_due_in(&self) -> Duration {
         let now = self.ports.clock.now();
-        let due = self.ports.outbox.next_due().await.ok().flatten().unwrap_or(At(i64::MAX));
+        let due = self.ports.outbox.next_due_within(&self.shares()).await.ok().flatten().unwrap_or(At(i64::MAX));
         if due <= now { OVERDUE } else { Duration::from_millis(due.since(now).unsigned_abs()).min(POLL) }
     }
 }

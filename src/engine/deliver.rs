@@ -3,17 +3,15 @@
 //! Knows when to repeat and when to give up; knows no vendor. A run is started once, whatever happens (ARCHITECTURE.md D6).
 
 use super::Engine;
+use super::reach::vendor;
 use super::settle::Load;
-use crate::flow::announcing::announcement;
-use crate::flow::card::card;
-use crate::flow::effect::{CARD, Destination, Effect};
+use crate::flow::effect::Effect;
 use crate::flow::escalation::key;
 use crate::flow::event::{Event, Fresh};
-use crate::flow::fact::{Answered, Ended, RoomChange, RunOutcome};
-use crate::flow::identity::{Party, Platform};
+use crate::flow::fact::{Answered, Ended, RunOutcome};
+use crate::flow::identity::{Identity, Party};
 use crate::flow::incident::{Incident, IncidentId, Page, Phase};
 use crate::flow::moment::{DAY, MINUTE, SECOND};
-use crate::flow::rooms;
 use crate::flow::triage::question;
 use crate::ports::{Arrival, Call, Outgoing, Progress, StoreError, Undelivered};
 use smokejumper_intents::reply::Reply;
@@ -31,7 +29,8 @@ fn backoff(attempts: u32) -> i64 {
 
 /// Rows younger than this are never given up, however often they were tried.
 const GIVE_UP_AFTER: i64 = 30 * MINUTE;
-/// A vendor that says when to come again is not failing: its limits are waited for this long, however often it says so.
+/// A vendor that says when to come again is not failing: its limits are waited for this long, however often it says so. Likewise for a
+/// chat platform that cannot be reached.
 const WAIT_AT_MOST: i64 = DAY;
 
 /// A page nobody could take is given up sooner, so that people hear of it and the next on call is asked: after so many attempts, and
@@ -83,9 +82,13 @@ impl Engine {
 
     async fn claim_some(&self, urgent: bool) -> Result<Vec<Outgoing>, StoreError> {
         self.settle_debts().await?;
+        self.hurry().await;
         let (outbox, now) = (&self.ports.outbox, self.ports.clock.now());
-        let claimed =
-            if urgent { outbox.claim_urgent(now, CLAIM_URGENT).await } else { outbox.claim(now, CLAIM).await };
+        let claimed = if urgent {
+            outbox.claim_urgent(now, CLAIM_URGENT).await
+        } else {
+            outbox.claim_within(now, CLAIM, &self.shares()).await
+        };
         if claimed.is_err() {
             // It may have marked rows as sending that nobody will carry.
             self.doubt();
@@ -142,7 +145,7 @@ impl Engine {
                 let why = "interrupted; never begun again".to_owned();
                 (Progress::Dead { why }, done.event.map(|event| self.result_of(row, event)))
             }
-            effect if effect.repeatable() => {
+            effect if effect.repeatable() || self.edits(row).await? => {
                 (Progress::Again { at: self.ports.clock.now(), why: why.to_owned() }, None)
             }
             effect => (self.in_doubt(effect, why.to_owned()), None),
@@ -171,58 +174,14 @@ impl Engine {
         let now = self.ports.clock.now();
         self.surely_ours()?;
         match &row.effect {
-            Effect::OpenRoom { platform, .. } => self.open_room(row, &incident, *platform).await,
-            Effect::Card { platform, .. } => {
-                let (chat, room) = self.room(&incident, *platform)?;
-                let desk = self.ports.views.desk().await.map_err(unavailable)?;
-                let card = card(&incident, &desk, &self.policy(), now).bounded();
-                let posted = self.posted(row).await.map_err(unavailable)?;
-                let remote = chat.card(&row.op, &incident, room, &card, posted.as_deref()).await?;
-                Ok(Done::sent(remote.or(posted), Some(card)))
-            }
-            Effect::Furnish { platform, .. } => {
-                let (chat, room) = self.room(&incident, *platform)?;
-                let wanted = rooms::furnishing(&incident, &self.policy(), *platform);
-                let problems = chat.furnish(&incident, room, &wanted).await?;
-                for problem in problems {
-                    tracing::warn!(incident = %id, room = room.name, %problem, "the room is not quite as it should be");
-                }
-                if incident.upkeep.archived.contains(platform) && !wanted.archived {
-                    // What waited for that can be said there again.
-                    let (platform, room, change) = (*platform, room.id.clone(), RoomChange::Unarchived);
-                    return Ok(Done::with(Event::RoomChanged { incident: id, platform, room, change }));
-                }
-                Ok(Done::sent(None, None))
-            }
-            Effect::CloseRoom { platform, room, last, .. } => {
-                let chat = self.ports.chats.get(platform).ok_or_else(|| not_connected(*platform))?;
-                let card = self.ports.outbox.last_posted(id, Destination::Room(*platform), CARD).await;
-                chat.close_room(&incident, room, last, card.map_err(unavailable)?.as_deref()).await?;
-                Ok(Done::sent(None, None))
-            }
-            Effect::Announce { platform, .. } => {
-                let chat = self.ports.chats.get(platform).ok_or_else(|| not_connected(*platform))?;
-                let message = announcement(&incident, &self.policy(), *platform).bounded();
-                let posted = self.posted(row).await.map_err(unavailable)?;
-                if incident.private && posted.is_none() {
-                    return Ok(Done::superseded("it is private, and nothing was announced before"));
-                }
-                let remote = chat.announce(&row.op, &incident, &message, posted.as_deref()).await?;
-                Ok(Done::sent(remote.or(posted), Some(message)))
-            }
-            Effect::Tell { to, .. } if !incident.admits(to) => Ok(Done::superseded("it is private now, without them")),
-            Effect::Tell { to, message, .. } => {
-                let chat = self.ports.chats.get(&to.platform).ok_or_else(|| not_connected(to.platform))?;
-                let message = message.as_ref().clone().bounded();
-                let remote = chat.tell(&row.op, &incident, to, &message).await?;
-                Ok(Done::sent(remote, Some(message)))
-            }
-            Effect::Say { platform, message, .. } => {
-                let (chat, room) = self.room(&incident, *platform)?;
-                let message = message.as_ref().clone().bounded();
-                let remote = chat.say(&row.op, &incident, room, &message).await?;
-                Ok(Done::sent(remote, Some(message)))
-            }
+            Effect::OpenRoom { platform, .. }
+            | Effect::Card { platform, .. }
+            | Effect::Say { platform, .. }
+            | Effect::SayMissed { platform, .. }
+            | Effect::Furnish { platform, .. }
+            | Effect::CloseRoom { platform, .. }
+            | Effect::Announce { platform, .. }
+            | Effect::Tell { to: Identity { platform, .. }, .. } => self.speak(row, &incident, *platform).await,
             Effect::Recall { .. } => {
                 let recollection = self.ports.memory.recall(question(&incident, now)).await?;
                 Ok(Done::with(Event::Recalled { incident: id, recollection }))
@@ -247,39 +206,6 @@ impl Engine {
             }
             Effect::Run { .. } => Ok(Done::superseded("runs are started elsewhere")),
         }
-    }
-
-    async fn open_room(&self, row: &Outgoing, incident: &Incident, platform: Platform) -> Result<Done, Undelivered> {
-        if incident.rooms.contains_key(&platform) {
-            return Ok(Done::superseded("there is one already"));
-        }
-        let Some(chat) = self.ports.chats.get(&platform) else { return Err(not_connected(platform)) };
-        let room = chat.open_room(&row.op, incident, &rooms::name(incident)).await?;
-        let remote = Some(room.id.clone());
-        let event = Event::RoomOpened { incident: incident.id, platform, room };
-        Ok(Done { event: Some(event), ..Done::sent(remote, None) })
-    }
-
-    /// The platform's id of what earlier rows like this one made there.
-    async fn posted(&self, row: &Outgoing) -> Result<Option<String>, StoreError> {
-        let Some(key) = row.effect.supersedes() else { return Ok(None) };
-        self.ports.outbox.last_posted(row.effect.incident(), row.effect.destination(), &key).await
-    }
-
-    /// Where the incident is talked about; a room that is being made comes with the next attempt.
-    fn room<'i>(
-        &self,
-        incident: &'i Incident,
-        platform: Platform,
-    ) -> Result<(&dyn crate::ports::Chat, &'i crate::flow::fact::Room), Undelivered> {
-        let chat = self.ports.chats.get(&platform).ok_or_else(|| not_connected(platform))?;
-        let room = incident.rooms.get(&platform);
-        if let Some(why) = incident.lost_rooms.get(&platform) {
-            return Err(Undelivered::NoRoom { change: RoomChange::Archived, why: why.clone() });
-        }
-        let room =
-            room.ok_or_else(|| Undelivered::NotYet { why: "the room is being opened".to_owned(), after_ms: Some(50) })?;
-        Ok((chat.as_ref(), room))
     }
 
     /// Under the page's own key, so that a repeated attempt rings once.
@@ -329,23 +255,6 @@ impl Engine {
         Ok(Some(Done::with(Event::Ran { incident, request, outcome })))
     }
 
-    /// Nothing more is sent there; that the room was changed is a fact, once, and not a failure.
-    async fn no_room(&self, row: &Outgoing, change: RoomChange, why: String) -> Result<Done, StoreError> {
-        let incident = row.effect.incident();
-        if matches!(row.effect, Effect::CloseRoom { .. }) {
-            // Nobody can read it any more: all that was wanted.
-            return Ok(Done::superseded(&why));
-        }
-        let (Effect::Card { platform, .. } | Effect::Say { platform, .. } | Effect::Furnish { platform, .. }) =
-            row.effect
-        else {
-            return Ok(given_up(row, why));
-        };
-        let room = self.incident(incident).await?.and_then(|mut incident| incident.rooms.remove(&platform));
-        let event = room.map(|room| Event::RoomChanged { incident, platform, room: room.id, change });
-        Ok(Done { progress: Progress::Superseded { why }, event })
-    }
-
     /// Again later, or never: then a person is told.
     fn undelivered(&self, row: &Outgoing, problem: Undelivered) -> Done {
         let attempts = row.attempts.saturating_add(1);
@@ -360,12 +269,15 @@ impl Engine {
             Done { progress: Progress::Again { at: self.ports.clock.now().plus(wait), why }, event: None }
         };
         let age = self.ports.clock.now().since(row.queued_at);
+        // What tells when to come again is not failing, and a service of others that does not answer, or not in time, will be back.
+        let waits = match &problem {
+            Undelivered::NotYet { after_ms: Some(ms), .. } => *ms >= SECOND,
+            _ => vendor(row.effect.destination()).is_some(),
+        };
         let patient = match row.effect {
             Effect::Page { .. } => attempts < MAX_PAGE_ATTEMPTS || age < PAGE_PATIENCE,
-            _ if matches!(&problem, Undelivered::NotYet { after_ms: Some(ms), .. } if *ms >= SECOND) => {
-                age < WAIT_AT_MOST
-            }
-            _ => attempts < MAX_ATTEMPTS || age < GIVE_UP_AFTER,
+            // Both, since a clock may jump.
+            _ => attempts < MAX_ATTEMPTS || age < if waits { WAIT_AT_MOST } else { GIVE_UP_AFTER },
         };
         match problem {
             Undelivered::NotYet { why, after_ms } if patient => again(why, after_ms),
@@ -381,7 +293,7 @@ impl Engine {
 }
 
 /// Given up, and a person is told.
-fn given_up(row: &Outgoing, why: String) -> Done {
+pub(super) fn given_up(row: &Outgoing, why: String) -> Done {
     let incident = row.effect.incident();
     let event = match row.effect {
         Effect::Page { page, .. } => paged(incident, page, Answered::Failed { why: why.clone() }),
@@ -421,16 +333,12 @@ fn lost(incident: IncidentId, request: u32, why: String) -> Done {
     Done { progress: Progress::Unknown { why }, event: Some(Event::Ran { incident, request, outcome }) }
 }
 
-fn not_connected(platform: Platform) -> Undelivered {
-    Undelivered::Never { why: format!("{} is not connected", platform.label()) }
-}
-
 /// What could not be done, for a person.
 pub(super) fn what(effect: &Effect) -> String {
     match effect {
         Effect::OpenRoom { platform, .. } => format!("open the room on {}", platform.label()),
         Effect::Card { platform, .. } => format!("bring the card on {} up to date", platform.label()),
-        Effect::Say { platform, .. } => format!("post on {}", platform.label()),
+        Effect::Say { platform, .. } | Effect::SayMissed { platform, .. } => format!("post on {}", platform.label()),
         Effect::Furnish { platform, .. } => format!("bring the room on {} up to date", platform.label()),
         Effect::CloseRoom { platform, .. } => format!("archive the room on {} that was left", platform.label()),
         Effect::Announce { platform, .. } => format!("announce it on {}", platform.label()),

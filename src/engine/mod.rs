@@ -9,9 +9,11 @@ mod beat;
 mod deliver;
 mod explain;
 mod intake;
+mod reach;
 mod reconcile;
 mod said;
 mod settle;
+mod speak;
 mod track;
 mod turn;
 
@@ -58,6 +60,7 @@ pub struct Engine {
     waiting: Mutex<HashMap<(String, String), oneshot::Sender<Reply>>>,
     /// Outbox rows under way, and outcomes that wait to be stored.
     hands: Mutex<settle::Hands>,
+    reach: Mutex<reach::Reach>,
     observer: Arc<dyn Observer>,
     /// Something is in the inbox.
     arrived: Notify,
@@ -96,6 +99,7 @@ impl Engine {
             state: tokio::sync::Mutex::default(),
             waiting: Mutex::default(),
             hands: Mutex::default(),
+            reach: Mutex::default(),
             observer: Arc::new(Unobserved),
             arrived: Notify::new(),
             queued: Notify::new(),

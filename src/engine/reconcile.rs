@@ -4,20 +4,26 @@
 //! `looks` and one in `found`; what cannot be looked for waits for people.
 
 use super::Engine;
-use super::deliver::{Done, what};
+use super::deliver::{Done, given_up, what};
 use crate::flow::effect::{Destination, Effect};
 use crate::flow::event::Event;
-use crate::flow::moment::MINUTE;
+use crate::flow::moment::{MINUTE, SECOND};
 use crate::ports::{Arrival, Outgoing, Progress, StoreError, Undelivered};
 use futures::future::join_all;
 
 /// Not sooner after an attempt (ms): a request may still be on its way, and what was just made is missing in lists for a
 /// while; GitHub's are said to lag for seconds, up to half a minute.
-pub const LOOK_AFTER: i64 = MINUTE;
+const LOOK_AFTER: i64 = MINUTE;
+/// The same (ms) on a chat platform, where a room's history shows at once what was posted.
+const LOOK_AFTER_ON_CHAT: i64 = 5 * SECOND;
 /// At most this long (ms) between two looks at what could not be looked for.
 const LOOK_AT_LEAST_EVERY: i64 = 15 * MINUTE;
 /// Rows looked for at once: a look is a few requests.
-const LOOKS: u32 = 8;
+pub(super) const LOOKS: u32 = 8;
+
+fn look_after(effect: &Effect) -> i64 {
+    if effect.destination().platform().is_some() { LOOK_AFTER_ON_CHAT } else { LOOK_AFTER }
+}
 
 /// What a look came to.
 #[derive(Clone, Debug)]
@@ -35,7 +41,7 @@ impl Engine {
     /// How a row of unknown outcome waits: to be looked for, or for people.
     pub(super) fn in_doubt(&self, effect: &Effect, why: String) -> Progress {
         if self.looks(effect) {
-            Progress::Look { at: self.ports.clock.now().plus(LOOK_AFTER), why }
+            Progress::Look { at: self.ports.clock.now().plus(look_after(effect)), why }
         } else {
             Progress::Unknown { why }
         }
@@ -73,6 +79,10 @@ impl Engine {
                 (Progress::Again { at: now, why }, None)
             }
             Ok(Seen::Pointless(why)) => (Progress::Unknown { why }, None),
+            Err(Undelivered::NoRoom { change, why }) => {
+                let done = self.no_room(row, change, why).await?;
+                (done.progress, done.event.map(|event| self.result_of(row, event)))
+            }
             Err(problem) => self.unseen(row, problem),
         };
         self.observer.carried(row.effect.destination(), &progress);
@@ -87,6 +97,7 @@ impl Engine {
             Effect::OpenRoom { .. }
             | Effect::Card { .. }
             | Effect::Say { .. }
+            | Effect::SayMissed { .. }
             | Effect::Announce { .. }
             | Effect::Tell { .. } => self.find_said(row).await,
             _ => Ok(Seen::Pointless("only people can find out".to_owned())),
@@ -98,16 +109,20 @@ impl Engine {
     fn unseen(&self, row: &Outgoing, problem: Undelivered) -> (Progress, Option<Arrival>) {
         let now = self.ports.clock.now();
         tracing::warn!(op = %row.op, %problem, "what became of an effect cannot be seen");
-        let patience = (now.since(row.queued_at) / 2).clamp(LOOK_AFTER, LOOK_AT_LEAST_EVERY);
+        let patience = (now.since(row.queued_at) / 2).clamp(look_after(&row.effect), LOOK_AT_LEAST_EVERY);
         match problem {
             Undelivered::NotYet { why, after_ms } => {
                 let wait = patience.max(after_ms.unwrap_or_default());
                 (Progress::Look { at: now.plus(wait), why }, None)
             }
-            Undelivered::NoRoom { why, .. } => (Progress::Superseded { why }, None),
             Undelivered::Unknown { why } => (Progress::Look { at: now.plus(patience), why }, None),
-            Undelivered::Never { why } => {
+            Undelivered::NoRoom { why, .. } | Undelivered::Never { why } => {
                 let told = format!("whether that happened is not known, and cannot be looked up: {why}");
+                if matches!(row.effect, Effect::Say { .. } | Effect::SayMissed { .. } | Effect::Tell { .. }) {
+                    // Nothing follows from a message, so nothing need wait for the answer.
+                    let done = given_up(row, told);
+                    return (done.progress, done.event.map(|event| self.result_of(row, event)));
+                }
                 let what = what(&row.effect);
                 let event = Event::Undelivered { incident: row.effect.incident(), what, why: told };
                 let mut arrival = self.result_of(row, event);

@@ -3,8 +3,8 @@
 use super::Engine;
 use super::deliver::Done;
 use super::reconcile::Seen;
+use super::speak::{opened, said};
 use crate::flow::effect::Effect;
-use crate::flow::event::Event;
 use crate::flow::rooms;
 use crate::ports::{Found, Outgoing, Sought, StoreError, Undelivered};
 
@@ -12,43 +12,29 @@ impl Engine {
     pub(super) async fn find_said(&self, row: &Outgoing) -> Result<Seen, Undelivered> {
         let unavailable = |e: StoreError| Undelivered::NotYet { why: e.to_string(), after_ms: None };
         let pointless = |why: &str| Ok(Seen::Pointless(why.to_owned()));
-        let id = row.effect.incident();
-        let Some(incident) = self.incident(id).await.map_err(unavailable)? else {
+        let Some(incident) = self.incident(row.effect.incident()).await.map_err(unavailable)? else {
             return pointless("the incident is gone");
         };
-        let (platform, to) = match &row.effect {
-            Effect::OpenRoom { platform, .. }
-            | Effect::Card { platform, .. }
-            | Effect::Say { platform, .. }
-            | Effect::Announce { platform, .. } => (*platform, None),
-            Effect::Tell { to, .. } => (to.platform, Some(to)),
-            _ => return pointless("nothing was said"),
-        };
+        let Some(platform) = row.effect.destination().platform() else { return pointless("nothing was said") };
         let Some(chat) = self.ports.chats.get(&platform) else {
             return pointless("the platform is not connected any more");
         };
-        let room = incident.rooms.get(&platform);
         let name = rooms::name(&incident);
-        let sought = match (&row.effect, room, to) {
-            (Effect::OpenRoom { .. }, _, _) => Sought::Room { name: &name },
-            (Effect::Announce { .. }, _, _) => Sought::Announcement,
-            (_, _, Some(to)) => Sought::Told { to },
-            (_, Some(room), _) => Sought::Message { room },
-            (_, None, _) => return pointless("there is no room"),
+        let sought = match (&row.effect, incident.rooms.get(&platform)) {
+            (Effect::OpenRoom { .. }, _) => Sought::Room { name: &name },
+            (Effect::Announce { .. }, _) => Sought::Announcement,
+            (Effect::Tell { to, .. }, _) => Sought::Told { to },
+            (_, Some(room)) => Sought::Message { room },
+            // Nothing is said before the room is a fact, so nothing was.
+            (_, None) => return Ok(Seen::NotThere),
         };
         self.surely_ours()?;
-        Ok(match chat.find(&row.op, &incident, sought, row.queued_at).await? {
+        let came = chat.find(&row.op, &incident, sought, row.queued_at).await;
+        Ok(match self.heard(row, platform, came)? {
             None => Seen::NotThere,
-            Some(Found::Room(room)) => {
-                let remote = Some(room.id.clone());
-                let event = Event::RoomOpened { incident: id, platform, room };
-                Seen::There(Done { event: Some(event), ..Done::sent(remote, None) })
-            }
+            Some(Found::Room(room)) => Seen::There(opened(&incident, platform, room)),
             Some(Found::Message(message)) => {
-                let said = match &row.effect {
-                    Effect::Say { message, .. } | Effect::Tell { message, .. } => Some(message.as_ref().clone()),
-                    _ => None,
-                };
+                let said = said(&row.effect, &incident, platform, self.ports.clock.now());
                 Seen::There(Done::sent(Some(message), said))
             }
         })

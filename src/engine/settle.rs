@@ -3,8 +3,9 @@
 //! Knows rows and outcomes; knows nothing of how an effect is carried out.
 
 use super::Engine;
+use crate::flow::identity::Platform;
 use crate::ports::{Arrival, Outgoing, Progress, StoreError};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::PoisonError;
 
 /// Rows in this process's hands.
@@ -12,11 +13,18 @@ use std::sync::PoisonError;
 pub(super) struct Hands {
     /// Claimed and not put down yet, and how often: a row that is to be repeated may be claimed again before whoever stored
     /// that has put it down.
-    carried: HashMap<i64, u32>,
+    carried: HashMap<i64, Carried>,
     /// Outcomes the store refused so far. At most as many as are carried: nothing is claimed while one is left.
     owed: Vec<(i64, Progress, Option<Arrival>)>,
     /// A claim or a start failed: rows may be marked as sending that nobody carries.
     doubt: bool,
+}
+
+/// A row in hand.
+#[derive(Clone, Copy, Default)]
+struct Carried {
+    times: u32,
+    platform: Option<Platform>,
 }
 
 /// A row while it is carried. Dropped without an outcome (an error, a panic), it leaves a doubt to be cleared up.
@@ -29,9 +37,9 @@ pub(super) struct Load<'e> {
 
 impl Hands {
     fn put_down(&mut self, id: i64) {
-        if let Some(times) = self.carried.get_mut(&id) {
-            *times -= 1;
-            if *times == 0 {
+        if let Some(carried) = self.carried.get_mut(&id) {
+            carried.times -= 1;
+            if carried.times == 0 {
                 self.carried.remove(&id);
             }
         }
@@ -82,13 +90,29 @@ impl Engine {
 
     /// `false`: a run that is carried already; it stays claimable until its start is stored.
     pub(super) fn pick_up(&self, row: &Outgoing) -> bool {
+        let platform = row.effect.destination().platform();
+        if platform.is_some() {
+            self.in_hand(row.id);
+        }
         self.hands(|hands| {
             if row.effect.is_run() && hands.carried.contains_key(&row.id) {
                 return false;
             }
-            *hands.carried.entry(row.id).or_default() += 1;
+            let carried = hands.carried.entry(row.id).or_default();
+            (carried.times, carried.platform) = (carried.times + 1, platform);
             true
         })
+    }
+
+    /// Rows in hand, by the platform they are for.
+    pub(super) fn carried_by_platform(&self) -> BTreeMap<Platform, u32> {
+        let mut carried = BTreeMap::new();
+        self.hands(|hands| {
+            for platform in hands.carried.values().filter_map(|row| row.platform) {
+                *carried.entry(platform).or_default() += 1;
+            }
+        });
+        carried
     }
 
     pub(super) fn doubt(&self) {
@@ -136,7 +160,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn drop_lost(&self, carried: &HashMap<i64, u32>) -> Result<(), StoreError> {
+    async fn drop_lost(&self, carried: &HashMap<i64, Carried>) -> Result<(), StoreError> {
         for row in self.ports.outbox.sending().await? {
             if carried.contains_key(&row.id) {
                 // Or it was claimed anew while whoever carried it before had not put it down: looked at again.

@@ -5,10 +5,13 @@
 use super::fact::Room;
 use super::identity::{Identity, Platform};
 use super::incident::IncidentId;
+use super::missed::Missed;
 use super::moment::At;
 use super::recollection::Lesson;
 use serde::{Deserialize, Serialize};
+use smokejumper_intents::intent::Intent;
 use smokejumper_intents::reply::Reply;
+use std::collections::BTreeSet;
 
 /// The key of cards: of those that wait only the newest counts, and the newest that was posted is the one that is edited.
 pub const CARD: &str = "card";
@@ -31,6 +34,12 @@ pub enum Effect {
         incident: IncidentId,
         platform: Platform,
         message: Box<Reply>,
+    },
+    /// Say in one message what could not be said when it should have been. Rendered when it is sent.
+    SayMissed {
+        incident: IncidentId,
+        platform: Platform,
+        missed: Box<Missed>,
     },
     /// Bring the room's name, topic, links, people and end to how they should be. Desired state: worked out when it is sent, the newest
     /// supersedes.
@@ -106,6 +115,21 @@ pub enum Effect {
     },
 }
 
+/// The priority of what is merely told, the last of all ([`Effect::priority`]).
+pub const CHATTER: i64 = 3;
+
+/// Requests that a message asks somebody to approve or to deny.
+#[must_use]
+pub fn decisions(message: &Reply) -> BTreeSet<u32> {
+    let sections = message.sections.iter().flat_map(|section| &section.buttons);
+    let buttons = message.buttons.iter().chain(sections);
+    let request = |intent: &Intent| match intent {
+        Intent::Approve { request, .. } | Intent::Deny { request, .. } => *request,
+        _ => None,
+    };
+    buttons.filter_map(|button| request(&button.ask.intent)).collect()
+}
+
 /// What a timer is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -174,6 +198,15 @@ impl Destination {
         }
     }
 
+    /// Where people talk, and whose service can fail apart from everything else.
+    #[must_use]
+    pub const fn platform(self) -> Option<Platform> {
+        match self {
+            Self::Room(p) | Self::Furniture(p) | Self::Announcements(p) | Self::Direct(p) => Some(p),
+            Self::Memory | Self::Clock | Self::Runner | Self::Tracker | Self::Pager { .. } => None,
+        }
+    }
+
     /// Doing it twice is the same as doing it once, so an interrupted attempt is simply repeated. A pager knows each page by its
     /// deduplication key, and rings once for it.
     #[must_use]
@@ -192,6 +225,7 @@ impl Effect {
             Self::OpenRoom { incident, .. }
             | Self::Card { incident, .. }
             | Self::Say { incident, .. }
+            | Self::SayMissed { incident, .. }
             | Self::Furnish { incident, .. }
             | Self::CloseRoom { incident, .. }
             | Self::Announce { incident, .. }
@@ -212,9 +246,10 @@ impl Effect {
     #[must_use]
     pub const fn destination(&self) -> Destination {
         match self {
-            Self::OpenRoom { platform, .. } | Self::Card { platform, .. } | Self::Say { platform, .. } => {
-                Destination::Room(*platform)
-            }
+            Self::OpenRoom { platform, .. }
+            | Self::Card { platform, .. }
+            | Self::Say { platform, .. }
+            | Self::SayMissed { platform, .. } => Destination::Room(*platform),
             Self::Furnish { platform, .. } | Self::CloseRoom { platform, .. } => Destination::Furniture(*platform),
             Self::Announce { platform, .. } => Destination::Announcements(*platform),
             Self::Tell { to, .. } => Destination::Direct(to.platform),
@@ -257,6 +292,19 @@ impl Effect {
             Self::FileIssue { follow_up, .. } => Some(format!("file:{follow_up}")),
             Self::MoveIssue { follow_up, .. } => Some(format!("issue:{follow_up}")),
             _ => None,
+        }
+    }
+
+    /// Who goes first when much waits, smallest first: what wakes or asks somebody (0), what others wait for (1), how it stands (2),
+    /// what is merely told (3). Also within a lane, so an approval does not wait behind chatter.
+    #[must_use]
+    pub fn priority(&self) -> i64 {
+        match self {
+            Self::Page { .. } | Self::EndPage { .. } | Self::Wake { .. } | Self::Tell { .. } => 0,
+            Self::OpenRoom { .. } => 1,
+            Self::Say { message, .. } if !decisions(message).is_empty() => 1,
+            Self::Say { .. } | Self::SayMissed { .. } | Self::Announce { .. } => CHATTER,
+            _ => 2,
         }
     }
 

@@ -30,6 +30,7 @@ pub mod learning;
 pub mod matcher;
 mod merging;
 pub mod mine;
+pub mod missed;
 pub mod moment;
 pub mod nudging;
 pub mod on_call;

@@ -336,6 +336,7 @@ fn withhold(message: &mut Reply, hidden: &BTreeSet<IncidentId>) {
 pub fn veil_effect(effect: &mut Effect, hidden: &BTreeSet<IncidentId>) {
     match effect {
         Effect::Say { message, .. } | Effect::Tell { message, .. } => withhold(message, hidden),
+        Effect::SayMissed { missed, .. } => missed.veil(hidden),
         Effect::Remember { lesson, .. } => {
             veil_lesson(lesson, hidden);
         }

@@ -1,5 +1,10 @@
 //! Those who wait for a reply: their places are given back, however they go away, and what they get has bounds.
 
+mod away;
+mod doubt;
+mod noting;
+mod vendor;
+
 use crate::world::door::Noon;
 use crate::world::ledger::{Ledger, Posted, Standing};
 use crate::world::town;
@@ -20,7 +25,7 @@ use smokejumper::flow::identity::Platform;
 use smokejumper::flow::incident::{Incident, IncidentId};
 use smokejumper::flow::refusal::is_refusal;
 use smokejumper::ports::{
-    Arrival, Chat, Clock as _, Commit, Door as _, Inbox as _, Journal, StoreError, Undelivered, Views as _,
+    Arrival, Chat, Clock, Commit, Door as _, Inbox as _, Journal, StoreError, Undelivered, Views as _,
 };
 use smokejumper_intents::bounds::NOTE_MAX;
 use smokejumper_intents::intent::{Ask, Intent};
@@ -48,8 +53,20 @@ async fn engine_with(
     journal: impl FnOnce(Ledger) -> Arc<dyn Journal>,
     chats: BTreeMap<Platform, Arc<dyn Chat>>,
 ) -> (Engine, Ledger) {
-    let policy = town::policy();
-    let ledger = Ledger::new(Arc::new(Noon));
+    engine_at(data, journal, chats, Arc::new(Noon), |_| ()).await
+}
+
+/// At another time, with other ports.
+async fn engine_at(
+    data: &Path,
+    journal: impl FnOnce(Ledger) -> Arc<dyn Journal>,
+    chats: BTreeMap<Platform, Arc<dyn Chat>>,
+    clock: Arc<dyn Clock>,
+    change: impl FnOnce(&mut Ports),
+) -> (Engine, Ledger) {
+    let mut policy = town::policy();
+    policy.platforms.extend(chats.keys().filter(|platform| **platform != Platform::Console));
+    let ledger = Ledger::new(Arc::clone(&clock));
     let store = Arc::new(ledger.clone());
     let settings = Settings {
         binary: PathBuf::from(env!("CARGO_BIN_EXE_smokejumper")),
@@ -59,7 +76,7 @@ async fn engine_with(
         may_act: Arc::new(|| true),
         redactor: Redactor::new(Vec::new()),
     };
-    let ports = Ports {
+    let mut ports = Ports {
         inbox: store.clone(),
         journal: journal(ledger.clone()),
         outbox: store.clone(),
@@ -70,8 +87,9 @@ async fn engine_with(
         directory: Arc::new(ConfiguredDirectory::new(policy.clone())),
         tracker: None,
         pager: None,
-        clock: Arc::new(Noon),
+        clock,
     };
+    change(&mut ports);
     (Engine::start(ports, policy).await.unwrap(), ledger)
 }
 

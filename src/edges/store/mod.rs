@@ -22,6 +22,7 @@ mod forget;
 mod giveup;
 mod inbox;
 mod journal;
+mod lanes;
 mod lease;
 pub mod location;
 mod open;
@@ -44,14 +45,15 @@ use self::reader::Reader;
 use self::writer::{Done, Job, Shared, Work};
 use crate::flow::State;
 use crate::flow::desk::{AlertState, Desk};
-use crate::flow::effect::Destination;
+use crate::flow::effect::{Destination, Effect};
 use crate::flow::erasing::Forgotten;
 use crate::flow::fact::Entry;
 use crate::flow::identity::{Actor, Identity, Platform};
 use crate::flow::incident::{Incident, IncidentId};
 use crate::flow::moment::At;
 use crate::ports::{
-    Accepted, Arrival, Commit, DeadLetter, Inbox, Journal, Outbox, Outgoing, Progress, Said, StoreError, Views, Waiting,
+    Accepted, Arrival, Commit, DeadLetter, Inbox, Journal, Outbox, Outgoing, Progress, Said, Shares, StoreError, Views,
+    Waiting,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -142,8 +144,8 @@ impl Store {
 
     async fn take(&self, claim: Work) -> Result<Vec<Outgoing>, StoreError> {
         // Most looks find nothing, and need not wait for the writer.
-        let Work::Claim { now, .. } = claim else { return Ok(Vec::new()) };
-        if self.next_due().await?.is_none_or(|due| due > now) {
+        let Work::Claim { now, shares, .. } = &claim else { return Ok(Vec::new()) };
+        if self.next_due_within(shares).await?.is_none_or(|due| due > *now) {
             return Ok(Vec::new());
         }
         match self.write(claim).await? {
@@ -207,12 +209,12 @@ impl Journal for Store {
 
 #[async_trait]
 impl Outbox for Store {
-    async fn claim(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
-        self.take(Work::Claim { now, limit, urgent: false }).await
+    async fn claim_within(&self, now: At, limit: u32, shares: &Shares) -> Result<Vec<Outgoing>, StoreError> {
+        self.take(Work::Claim { now, limit, shares: shares.clone(), urgent: false }).await
     }
 
     async fn claim_urgent(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
-        self.take(Work::Claim { now, limit, urgent: true }).await
+        self.take(Work::Claim { now, limit, shares: Shares::new(), urgent: true }).await
     }
 
     async fn settle(&self, id: i64, progress: Progress, event: Option<Arrival>) -> Result<(), StoreError> {
@@ -235,6 +237,18 @@ impl Outbox for Store {
         outbox::doubtful(self.reader.pool(), now, limit).await
     }
 
+    async fn behind(&self, id: i64, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        lanes::behind(self.reader.pool(), id, limit).await
+    }
+
+    async fn fold(&self, id: i64, effect: Effect, rows: &[i64]) -> Result<(), StoreError> {
+        self.write(Work::Fold { id, effect: Box::new(effect), rows: rows.to_vec() }).await.map(drop)
+    }
+
+    async fn hurry(&self, rows: &[i64]) -> Result<(), StoreError> {
+        self.write(Work::Hurry(rows.to_vec())).await.map(drop)
+    }
+
     fn may_act(&self) -> bool {
         self.shared.may_act()
     }
@@ -248,11 +262,11 @@ impl Outbox for Store {
         outbox::posted(self.reader.pool(), incident, destination, key).await
     }
 
-    async fn next_due(&self) -> Result<Option<At>, StoreError> {
+    async fn next_due_within(&self, shares: &Shares) -> Result<Option<At>, StoreError> {
         if self.is_restored().is_some() {
             return Ok(None);
         }
-        outbox::next_due(self.reader.pool()).await
+        lanes::next_due(self.reader.pool(), shares).await
     }
 }
 

@@ -233,7 +233,9 @@ impl Site {
             Some(why) => Some(why),
             None => age(&mut tx, &found, &head, former).await.map_err(fail)?,
         };
-        let sql = "UPDATE outbox SET state = 'unknown', error = 'the process ended while it was being sent' WHERE state = 'sending'";
+        // In the words of the index, of whatever number of settled rows there are.
+        let sql = "UPDATE outbox SET state = 'unknown', error = 'the process ended while it was being sent' \
+                   WHERE state IN ('pending', 'sending', 'unknown', 'dead') AND state = 'sending'";
         sqlx::query(sql).execute(&mut *tx).await.map_err(fail)?;
         let keep = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
         if let Some(why) = &restored {

@@ -1,35 +1,25 @@
 //! Writing and reading the outbox: effects in lanes, each with what became of it.
 //!
-//! A *lane* is one incident at one destination: first in, first out, one in flight. The clock has no lanes: each timer
-//! is due by its own time. A row whose outcome is unknown holds its lane until it is reconciled, but a run does not: only
-//! people can find out what became of it, and whoever approves the next one has decided. `attempts` counts the attempts ever begun; whoever gets a row is told how many were begun
-//! before what comes next. A row that reached `sent`, `reconciled`, `superseded` or `dead` never changes again. Of the
-//! card only what was told last is kept, and nothing of a row whose place a newer one took before it was sent.
+//! A *lane* is one incident at one destination, one in flight; whose turn it is, is in `lanes`. A row whose outcome is unknown
+//! holds its lane until it is reconciled, but a run does not: only people can find out what became of it, and whoever approves the
+//! next one has decided. `attempts` counts the attempts ever begun; whoever gets a row is told how many were begun before what comes
+//! next. A row that reached `sent`, `reconciled`, `superseded` or `dead` never changes again. Of the card and the announcement only
+//! what was told last is kept, and nothing of a row whose place a newer one took before it was sent.
 
 use super::dialect::{explain, text};
 use super::journal::small;
 use super::pen::{Pen, Trouble, json, parse};
-use crate::flow::effect::{Destination, Effect};
+use crate::flow::effect::{CHATTER, Destination, Effect};
 use crate::flow::incident::IncidentId;
-use crate::flow::moment::At;
+use crate::flow::moment::{At, SECOND};
 use crate::ports::{Outgoing, Progress, StoreError};
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row as _};
 
 /// When a row is due that nobody but people can look for.
-const NEVER: i64 = i64::MAX;
-
-/// Due rows with nothing before them in their lane.
-const DUE: &str = "SELECT id, op, effect, attempts, queued_at, run FROM outbox AS o \
-                   WHERE state = 'pending' AND due_at <= $1 AND (destination = 'clock' OR NOT EXISTS \
-                   (SELECT 1 FROM outbox AS p WHERE p.incident = o.incident AND p.destination = o.destination \
-                   AND p.id < o.id AND p.state IN ('pending', 'sending', 'unknown') AND (p.state <> 'unknown' OR p.run = 0))) ORDER BY id LIMIT $2";
-/// Those of them that must not wait behind a slow vendor or a long run.
-const URGENT: &str = "SELECT id, op, effect, attempts, queued_at, run FROM outbox AS o \
-                      WHERE state = 'pending' AND due_at <= $1 AND (destination = 'clock' OR destination LIKE 'pager:%' AND NOT EXISTS \
-                      (SELECT 1 FROM outbox AS p WHERE p.incident = o.incident AND p.destination = o.destination \
-                      AND p.id < o.id AND p.state IN ('pending', 'sending', 'unknown') AND (p.state <> 'unknown' OR p.run = 0))) \
-                      ORDER BY CASE WHEN destination = 'clock' THEN 1 ELSE 0 END, id LIMIT $2";
+pub(super) const NEVER: i64 = i64::MAX;
+/// Chatter that has waited so long (ms) lets no further card go before it: neither keeps the other from being told for ever.
+const OVERTAKEN_FOR: i64 = 10 * SECOND;
 
 impl Pen<'_> {
     /// Queues an effect; an older pending one it makes pointless is dropped. The new one is not due before the one it
@@ -50,56 +40,29 @@ impl Pen<'_> {
             }
         }
         self.wrote = true;
+        let priority = self.place_of(effect, incident, &destination).await?;
         let id = self.head.outbox + 1;
         let body = json(effect).map_err(Trouble::Job)?;
         let sql = "INSERT INTO outbox (id, op, incident, destination, run, supersedes, effect, state, epoch, attempts, \
-                   due_at, queued_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, 0, $9, $10)";
+                   due_at, queued_at, priority) VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, 0, $9, $10, $11)";
         let query = sqlx::query(sql).bind(id).bind(op).bind(incident).bind(destination);
         let query = query.bind(i64::from(effect.is_run())).bind(supersedes).bind(body).bind(self.epoch);
-        query.bind(due).bind(self.now.0).execute(&mut *self.connection).await?;
+        query.bind(due).bind(self.now.0).bind(priority).execute(&mut *self.connection).await?;
         self.head.outbox = id;
         self.came += 1;
         Ok(())
     }
 
-    /// Takes due rows for sending, pages first, then timers, then the rest; of the `urgent` half the limit at most, unless nothing
-    /// else is wanted. Rows of class run are given but stay pending.
-    pub async fn claim(&mut self, now: At, limit: u32, urgent: bool) -> Result<Vec<Outgoing>, Trouble> {
-        if self.restored {
-            return Ok(Vec::new());
+    /// Its priority; a card's is that of chatter when some of that has been overtaken for long.
+    async fn place_of(&mut self, effect: &Effect, incident: i64, destination: &str) -> Result<i64, Trouble> {
+        if !matches!(effect, Effect::Card { .. }) {
+            return Ok(effect.priority());
         }
-        let most = if urgent { limit } else { limit.div_ceil(2) };
-        let mut claimed = self.claim_some(URGENT, now, most).await?;
-        let rest = limit.saturating_sub(u32::try_from(claimed.len()).unwrap_or(limit));
-        if !urgent && rest > 0 {
-            claimed.append(&mut self.claim_some(DUE, now, rest).await?);
-        }
-        Ok(claimed)
-    }
-
-    async fn claim_some(&mut self, sql: &'static str, now: At, limit: u32) -> Result<Vec<Outgoing>, Trouble> {
-        let rows = sqlx::query(sql).bind(now.0).bind(i64::from(limit)).fetch_all(&mut *self.connection).await?;
-        let mut claimed = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let id: i64 = row.try_get(0)?;
-            let outgoing = match outgoing(row)? {
-                Ok(outgoing) => outgoing,
-                Err(e) => {
-                    // Blocks its lane and is seen in the log, until a version comes that can read it.
-                    tracing::error!(outbox = id, error = %e, "a stored effect waits for a version that can read it");
-                    continue;
-                }
-            };
-            if row.try_get::<i64, _>(5)? == 0 {
-                let sql = "UPDATE outbox SET state = 'sending', epoch = $1, attempts = attempts + 1, attempt_at = $2 \
-                           WHERE id = $3";
-                let query = sqlx::query(sql).bind(self.epoch).bind(now.0).bind(id);
-                query.execute(&mut *self.connection).await?;
-                self.wrote = true;
-            }
-            claimed.push(outgoing);
-        }
-        Ok(claimed)
+        let sql = "SELECT 1 FROM outbox WHERE incident = $1 AND destination = $2 AND priority = $3 AND state = 'pending' \
+                   AND queued_at <= $4 LIMIT 1";
+        let query = sqlx::query(sql).bind(incident).bind(destination).bind(CHATTER);
+        let overtaken = query.bind(self.now.plus(-OVERTAKEN_FOR).0).fetch_optional(&mut *self.connection).await?;
+        Ok(if overtaken.is_some() { CHATTER } else { effect.priority() })
     }
 
     /// What became of a row.
@@ -130,8 +93,8 @@ impl Pen<'_> {
             }
             Progress::Sent { remote, said } => {
                 let next = if state == "unknown" { "reconciled" } else { "sent" };
-                if said.is_some() && row.try_get::<Option<String>, _>(3)?.as_deref() == Some("card") {
-                    self.drop_older_cards(id, row.try_get(4)?, &row.try_get::<String, _>(5)?).await?;
+                if let (Some(_), Some(key)) = (said, row.try_get::<Option<String>, _>(3)?) {
+                    self.drop_older(id, row.try_get(4)?, &row.try_get::<String, _>(5)?, &key).await?;
                 }
                 let said = said.as_ref().map(json).transpose().map_err(Trouble::Job)?;
                 let sql =
@@ -169,11 +132,12 @@ impl Pen<'_> {
         Ok(())
     }
 
-    /// A card that was told leaves nothing to say for those before it.
-    async fn drop_older_cards(&mut self, id: i64, incident: i64, destination: &str) -> Result<(), Trouble> {
-        let sql = "DELETE FROM outbox WHERE incident = $1 AND id < $2 AND destination = $3 AND supersedes = 'card' \
+    /// A card or an announcement that was told leaves nothing to say for those before it.
+    async fn drop_older(&mut self, id: i64, incident: i64, destination: &str, key: &str) -> Result<(), Trouble> {
+        let sql = "DELETE FROM outbox WHERE incident = $1 AND id < $2 AND destination = $3 AND supersedes = $4 \
                    AND state IN ('sent', 'reconciled', 'superseded')";
-        sqlx::query(sql).bind(incident).bind(id).bind(destination).execute(&mut *self.connection).await?;
+        let query = sqlx::query(sql).bind(incident).bind(id).bind(destination).bind(key);
+        query.execute(&mut *self.connection).await?;
         Ok(())
     }
 
@@ -201,11 +165,12 @@ impl Pen<'_> {
 
 /// Rows in one state. `unknown`: those of a former process (marked when this one took over), and those settled as such.
 pub async fn standing(pool: &AnyPool, state: &str) -> Result<Vec<Outgoing>, StoreError> {
-    let sql = "SELECT id, op, effect, attempts, queued_at FROM outbox WHERE state = $1 ORDER BY id";
+    let sql = "SELECT id, op, effect, attempts, queued_at FROM outbox \
+               WHERE state IN ('pending', 'sending', 'unknown', 'dead') AND state = $1 ORDER BY id";
     read(&sqlx::query(sql).bind(state).fetch_all(pool).await.map_err(|e| explain(&e))?)
 }
 
-fn read(rows: &[AnyRow]) -> Result<Vec<Outgoing>, StoreError> {
+pub(super) fn read(rows: &[AnyRow]) -> Result<Vec<Outgoing>, StoreError> {
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
         match outgoing(row).map_err(|e| explain(&e))? {
@@ -220,7 +185,7 @@ fn read(rows: &[AnyRow]) -> Result<Vec<Outgoing>, StoreError> {
 /// settled as rows to look for.
 pub async fn doubtful(pool: &AnyPool, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
     let sql = "SELECT id, op, effect, attempts, queued_at FROM outbox \
-               WHERE state = 'unknown' AND run = 0 AND due_at <= $1 ORDER BY due_at, id LIMIT $2";
+               WHERE state IN ('pending', 'sending', 'unknown', 'dead') AND state = 'unknown' AND run = 0 AND due_at <= $1 ORDER BY due_at, id LIMIT $2";
     let query = sqlx::query(sql).bind(now.0).bind(i64::from(limit));
     read(&query.fetch_all(pool).await.map_err(|e| explain(&e))?)
 }
@@ -237,16 +202,6 @@ pub async fn posted(
     let query = sqlx::query(sql).bind(i64::from(incident.0)).bind(destination.key()).bind(key);
     let row = query.fetch_optional(pool).await.map_err(|e| explain(&e))?;
     row.map(|row| row.try_get(0)).transpose().map_err(|e| explain(&e))
-}
-
-/// When something can next be claimed: rows behind one that is in flight do not count.
-pub async fn next_due(pool: &AnyPool) -> Result<Option<At>, StoreError> {
-    let sql = "SELECT MIN(due_at) FROM outbox AS o WHERE state = 'pending' AND (destination = 'clock' OR NOT EXISTS \
-               (SELECT 1 FROM outbox AS p WHERE p.incident = o.incident AND p.destination = o.destination \
-               AND p.id < o.id AND p.state IN ('pending', 'sending', 'unknown') AND (p.state <> 'unknown' OR p.run = 0)))";
-    let row = sqlx::query(sql).fetch_one(pool).await.map_err(|e| explain(&e))?;
-    let due: Option<i64> = row.try_get(0).map_err(|e| explain(&e))?;
-    Ok(due.map(At))
 }
 
 /// A row from the columns id, op, effect, attempts, queued_at. Outer error: SQL. Inner: the effect does not parse.

@@ -13,6 +13,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_first", include_str!("migrations/0001_first.sql")),
     ("0002_forgetting", include_str!("migrations/0002_forgetting.sql")),
     ("0003_rooms", include_str!("migrations/0003_rooms.sql")),
+    ("0004_priorities", include_str!("migrations/0004_priorities.sql")),
 ];
 
 /// Version of how facts fold into an incident. Raise it when [`crate::flow::incident::Incident`] or its `apply` changes

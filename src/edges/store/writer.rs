@@ -12,11 +12,12 @@ use super::inbox::Row as InboxRow;
 use super::lease;
 use super::pen::{Head, Pen, Trouble};
 use super::place::Lock;
+use crate::flow::effect::Effect;
 use crate::flow::erasing::Forgotten;
 use crate::flow::identity::Actor;
 use crate::flow::incident::IncidentId;
 use crate::flow::moment::{At, MINUTE};
-use crate::ports::{Accepted, Clock, Commit, DeadLetter, Outgoing, Progress, StoreError};
+use crate::ports::{Accepted, Clock, Commit, DeadLetter, Outgoing, Progress, Shares, StoreError};
 use sqlx::{Acquire as _, AnyConnection, Connection as _};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -42,6 +43,7 @@ pub enum Work {
     Claim {
         now: At,
         limit: u32,
+        shares: Shares,
         /// Pages and timers alone.
         urgent: bool,
     },
@@ -50,6 +52,14 @@ pub enum Work {
         progress: Progress,
         event: Option<InboxRow>,
     },
+    /// A row says this from now on, in the place of these.
+    Fold {
+        id: i64,
+        effect: Box<Effect>,
+        rows: Vec<i64>,
+    },
+    /// Rows that need not wait any more.
+    Hurry(Vec<i64>),
     Bury(DeadLetter),
     /// Writes the anchor now.
     Anchor,
@@ -406,7 +416,9 @@ impl Pen<'_> {
                 }
                 return Ok(Done::Accepted(accepted));
             }
-            Work::Claim { now, limit, urgent } => return self.claim(*now, *limit, *urgent).await.map(Done::Claimed),
+            Work::Claim { now, limit, shares, urgent } => {
+                return self.claim(*now, *limit, shares, *urgent).await.map(Done::Claimed);
+            }
             Work::Commit(commits) => self.commit(commits).await?,
             Work::Settle { id, progress, event } => {
                 self.progress(*id, progress).await?;
@@ -414,6 +426,8 @@ impl Pen<'_> {
                     self.accept(row).await?;
                 }
             }
+            Work::Fold { id, effect, rows } => self.fold(*id, effect, rows).await?,
+            Work::Hurry(rows) => self.hurry(rows).await?,
             Work::Bury(letter) => self.bury(letter).await?,
             Work::Confirm => self.confirm().await?,
             Work::Probe => self.wrote = true,

@@ -10,6 +10,7 @@ mod disk;
 mod erasing;
 mod facts;
 mod forgetting;
+mod lanes;
 mod lease;
 mod looking;
 mod memory;
@@ -22,6 +23,11 @@ mod versions;
 use crate::world::ledger::Ledger;
 use crate::world::watch::Watch;
 use facts::*;
+use lanes::{
+    a_card_that_is_not_due_lets_chatter_pass, a_platform_gets_its_share_and_no_more,
+    approvals_go_before_cards_and_cards_before_chatter, chatter_that_was_overtaken_for_long_is_overtaken_no_more,
+    messages_become_one_or_stay_many, what_waits_is_hurried_and_what_is_settled_is_not,
+};
 use looking::{
     a_room_says_which_incident_is_meant, a_room_shows_the_last_of_what_was_said,
     loose_alerts_fire_and_nobody_has_them_in_hand, the_house_is_no_incident,
@@ -120,6 +126,13 @@ promises!(
     a_lane_has_one_in_flight_and_keeps_its_order,
     timers_wait_for_their_own_time_only,
     pages_and_timers_wait_for_nobody,
+    approvals_go_before_cards_and_cards_before_chatter,
+    a_card_that_is_not_due_lets_chatter_pass,
+    chatter_that_was_overtaken_for_long_is_overtaken_no_more,
+    a_platform_gets_its_share_and_no_more,
+    messages_become_one_or_stay_many,
+    what_waits_is_hurried_and_what_is_settled_is_not,
+    what_was_posted_last_is_known,
     the_newest_card_supersedes,
     a_superseding_row_waits_as_long_as_the_one_it_replaces,
     a_run_stays_pending_until_a_commit_starts_it,
@@ -257,14 +270,14 @@ async fn a_lane_has_one_in_flight_and_keeps_its_order(bench: Bench) {
     ];
     bench.storage().commit(vec![Commit { effects, ..Commit::default() }]).await.unwrap();
     let first = bench.storage().claim(NOW, 10).await.unwrap();
-    assert_eq!(ops(&first), ["a1", "b1", "m1"]);
+    assert_eq!(ops(&first), ["m1", "a1", "b1"]);
     assert_eq!(bench.storage().claim(NOW, 10).await.unwrap(), []);
     // Behind one in flight nothing is due.
     assert_eq!(bench.storage().next_due().await.unwrap(), None);
     // Not delivered: again later, and the lane waits with it.
     let later = NOW.plus(MINUTE);
     let again = Progress::Again { at: later, why: "slow down".to_owned() };
-    bench.storage().settle(first[0].id, again, None).await.unwrap();
+    bench.storage().settle(first[1].id, again, None).await.unwrap();
     assert_eq!(bench.storage().claim(NOW, 10).await.unwrap(), []);
     assert_eq!(bench.storage().next_due().await.unwrap(), Some(later));
     let second = bench.storage().claim(later, 10).await.unwrap();
@@ -324,14 +337,45 @@ async fn the_newest_card_supersedes(bench: Bench) {
         .unwrap();
     bench.storage().commit(vec![queue("c2", card(1))]).await.unwrap();
     let claimed = bench.storage().claim(NOW, 10).await.unwrap();
-    assert_eq!(ops(&claimed), ["s1", "other"]);
-    bench.storage().settle(claimed[0].id, sent("m"), None).await.unwrap();
-    let claimed = bench.storage().claim(NOW, 10).await.unwrap();
-    assert_eq!(ops(&claimed), ["c2"]);
+    assert_eq!(ops(&claimed), ["other", "c2"]);
     // One that is being sent is not taken back.
     bench.storage().commit(vec![queue("c3", card(1))]).await.unwrap();
-    bench.storage().settle(claimed[0].id, sent("m"), None).await.unwrap();
+    bench.storage().settle(claimed[1].id, sent("m"), None).await.unwrap();
     assert_eq!(ops(&bench.storage().claim(NOW, 10).await.unwrap()), ["c3"]);
+}
+
+async fn what_was_posted_last_is_known(mut bench: Bench) {
+    let (incident, platform) = (IncidentId(1), Platform::Slack);
+    let card = || Effect::Card { incident, platform };
+    let announce = || Effect::Announce { incident, platform };
+    let posted = async |bench: &Bench, effect: &Effect| {
+        let key = effect.supersedes().unwrap();
+        bench.storage().last_posted(effect.incident(), effect.destination(), &key).await.unwrap()
+    };
+    for n in 0..3 {
+        let effects = vec![(format!("c{n}"), card()), (format!("a{n}"), announce())];
+        bench.storage().commit(vec![Commit { effects, ..Commit::default() }]).await.unwrap();
+        for row in bench.storage().claim(NOW, 10).await.unwrap() {
+            // An edit is told under the same id; the last one is on its way.
+            let remote = Some(format!("{} of the first", row.effect.supersedes().unwrap()));
+            let progress = match n {
+                2 => Progress::Again { at: NOW.plus(MINUTE), why: "busy".to_owned() },
+                _ => Progress::Sent { remote, said: Some(message("so it stands")) },
+            };
+            bench.storage().settle(row.id, progress, None).await.unwrap();
+        }
+    }
+    bench.kill().await;
+    assert_eq!(posted(&bench, &card()).await.as_deref(), Some("card of the first"));
+    assert_eq!(posted(&bench, &announce()).await.as_deref(), Some("announce of the first"));
+    for other in [
+        Effect::Card { incident, platform: Platform::Discord },
+        Effect::Card { incident: IncidentId(2), platform },
+        Effect::Announce { incident: IncidentId(2), platform },
+        Effect::Furnish { incident, platform },
+    ] {
+        assert_eq!(posted(&bench, &other).await, None, "{other:?}");
+    }
 }
 
 async fn a_superseding_row_waits_as_long_as_the_one_it_replaces(bench: Bench) {
@@ -392,8 +436,9 @@ async fn what_was_being_sent_is_unknown_after_a_crash(mut bench: Bench) {
     bench.storage().commit(vec![Commit { effects, ..Commit::default() }, queue_run("r1", 1)]).await.unwrap();
     let claimed = bench.storage().claim(NOW, 10).await.unwrap();
     assert_eq!(bench.storage().interrupted().await.unwrap(), []);
+    assert_eq!(ops(&claimed), ["r1", "s1", "s2"]);
     assert_eq!(ops(&bench.storage().sending().await.unwrap()), ["s1", "s2"]);
-    bench.storage().settle(claimed[1].id, sent("m"), None).await.unwrap();
+    bench.storage().settle(claimed[2].id, sent("m"), None).await.unwrap();
     assert_eq!(ops(&bench.storage().sending().await.unwrap()), ["s1"]);
     bench.kill().await;
     assert_eq!(bench.storage().sending().await.unwrap(), []);
@@ -405,7 +450,8 @@ async fn what_was_being_sent_is_unknown_after_a_crash(mut bench: Bench) {
     let again = Progress::Again { at: NOW, why: "it was not there".to_owned() };
     bench.storage().settle(interrupted[0].id, again, None).await.unwrap();
     assert_eq!(bench.storage().interrupted().await.unwrap(), []);
-    assert_eq!(bench.storage().claim(NOW, 10).await.unwrap()[0].attempts, 1);
+    let rows = bench.storage().claim(NOW, 10).await.unwrap();
+    assert_eq!(rows.iter().map(|o| (o.op.as_str(), o.attempts)).collect::<Vec<_>>(), [("r1", 0), ("s1", 1)]);
 }
 
 async fn an_unknown_run_does_not_hold_the_next_one(mut bench: Bench) {

@@ -3,6 +3,7 @@
 
 use super::life::Life;
 use super::outside::Truth;
+use super::script::Step;
 use crate::world::ledger::{Posted, Standing};
 use crate::world::town::{ACCOUNTS, account};
 use smokejumper::engine::MAX_ATTEMPTS;
@@ -14,6 +15,7 @@ use smokejumper::flow::event::Event;
 use smokejumper::flow::fact::{Answered, Entry, Fact, Origin, RoomChange};
 use smokejumper::flow::identity::{Actor, Platform};
 use smokejumper::flow::incident::{Incident, IncidentId, Phase};
+use smokejumper::flow::missed::Why;
 use smokejumper::flow::moment::At;
 use smokejumper::flow::recollection::Lesson;
 use smokejumper::flow::signal::{AlertKey, AlertStatus};
@@ -38,6 +40,7 @@ pub fn check(life: &mut Life) -> Broken {
     ends(&journal, &posted, &state, &mut broken);
     outside(life, &journal, &posted, &state, &mut broken);
     phones(life, &journal, &posted, &state, &mut broken);
+    missed(life, &posted, &mut broken);
     privacy(life, &journal, &posted, &state, &mut broken);
     if !broken.is_empty() {
         return broken;
@@ -203,7 +206,7 @@ fn absorbing(before: &Incident, after: &Incident, broken: &mut Broken) {
     }
 }
 
-/// I8: everything ends. What waits behind an unknown outcome on a platform that is not repeatable waits for people.
+/// I8: everything ends.
 fn ends(journal: &[Entry], posted: &[Posted], state: &State, broken: &mut Broken) {
     let given_up = journal.iter().filter(|e| matches!(e.fact, Fact::Undelivered { .. })).count();
     // A page that was given up is told as one, unless somebody had come by then.
@@ -219,8 +222,8 @@ fn ends(journal: &[Entry], posted: &[Posted], state: &State, broken: &mut Broken
             Standing::Unknown if matches!(row.effect, Effect::FileIssue { incident, .. } if state.desk.private.contains(&incident)) => {
                 false
             }
-            Standing::Unknown => !row.effect.is_run() && row.effect.destination() != Destination::Room(Platform::Slack),
-            Standing::Pending => row.effect.destination() != Destination::Room(Platform::Slack),
+            Standing::Unknown => !row.effect.is_run(),
+            Standing::Pending => true,
             _ => false,
         };
         if stuck {
@@ -236,6 +239,38 @@ fn ends(journal: &[Entry], posted: &[Posted], state: &State, broken: &mut Broken
             if verify && !run.plan.verify.is_empty() && run.verdict.is_none() {
                 broken.push(format!("I8: {} run #{n} was never verified", incident.id));
             }
+        }
+    }
+}
+
+/// I11: what was to be said is said once, by itself or together with others; and of one outage a room is told once.
+fn missed(life: &Life, posted: &[Posted], broken: &mut Broken) {
+    let says = |p: &&Posted| {
+        p.effect.destination() == Destination::Room(Platform::Slack)
+            && matches!(p.effect, Effect::Say { .. } | Effect::SayMissed { .. })
+    };
+    let mut rooms = BTreeMap::<IncidentId, (u64, u64, u64)>::new();
+    for row in posted.iter().filter(says) {
+        let (asked, told, late) = rooms.entry(row.effect.incident()).or_default();
+        *asked += 1;
+        if row.why.as_ref().is_some_and(|why| why.starts_with("said together")) {
+            continue;
+        }
+        let Effect::SayMissed { missed, .. } = &row.effect else {
+            *told += 1;
+            continue;
+        };
+        *told += missed.number();
+        *late += u64::from(missed.why == Why::Away);
+    }
+    let why = |step: &&Step| matches!(step, Step::Away(true)) || matches!(step, Step::Clock(ms) if *ms > 0);
+    let outages = life.script.steps.iter().filter(why).count() as u64;
+    for (id, (asked, told, late)) in rooms {
+        if asked != told {
+            broken.push(format!("I11: {asked} messages were to be said in {id}, and {told} were"));
+        }
+        if life.script.weather.vendor == 0 && late > outages {
+            broken.push(format!("I11: the room of {id} was told {late} times of {outages} outages"));
         }
     }
 }
@@ -331,6 +366,11 @@ fn outside(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, bro
             broken.push(format!("I7: {id} has {} rooms on {}: {ops:?}", ops.len(), platform.label()));
         }
     }
+    for ((platform, id), ops) in &truth.roots {
+        if ops.len() > 1 {
+            broken.push(format!("I7: {id} has {} cards on {}: {ops:?}", ops.len(), platform.label()));
+        }
+    }
     for ((platform, op), n) in &truth.posts {
         if *n > 1 {
             broken.push(format!("I7: {op} was posted {n} times on {}", platform.label()));
@@ -351,7 +391,7 @@ fn outside(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, bro
         // A pager knows the page's key, not the operation.
         let of = |key: &String| paged.map_or(*key == row.op, |page| read_key(key) == Some(page));
         let refused: u32 = truth.refused.iter().filter(|(key, _)| of(key)).map(|(_, n)| n).sum();
-        if refused == 0 && row.effect.destination() != Destination::Room(Platform::Slack) {
+        if refused == 0 {
             broken.push(format!(
                 "I8: {} was given up after {} of {MAX_ATTEMPTS} attempts, and nobody had refused it: {:?}",
                 row.op, row.attempts, row.why
@@ -370,7 +410,9 @@ fn outside(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, bro
         match &entry.fact {
             Fact::Learned(lesson) => drop(lessons.insert(&lesson.case, lesson)),
             // The card says nothing of these, and the house has none.
-            Fact::Undelivered { .. } => {}
+            Fact::Undelivered { .. }
+            | Fact::RoomsArchived
+            | Fact::RoomChanged { change: RoomChange::Renamed(_), .. } => {}
             _ if entry.incident == IncidentId::HOUSE => {}
             _ => drop(shown.insert(entry.incident, entry.n)),
         }

@@ -10,11 +10,12 @@ use crate::world::ledger::{Ledger, Posted, Standing};
 use crate::world::town::{SOURCE, START, account, person, policy};
 use crate::world::watch::Watch;
 use smokejumper::engine::{Engine, Ports};
-use smokejumper::flow::effect::Destination;
+use smokejumper::flow::effect::{Destination, Effect};
 use smokejumper::flow::escalation::read_key;
 use smokejumper::flow::event::Event;
 use smokejumper::flow::fact::{Answered, Ended, Entry, Fact, Origin};
 use smokejumper::flow::identity::{PersonId, Platform};
+use smokejumper::flow::missed::Why;
 use smokejumper::flow::moment::{MINUTE, SECOND};
 use smokejumper::flow::policy::{Policy, Storm, Tracking};
 use smokejumper::flow::rota::{Schedule, Shifts};
@@ -101,7 +102,8 @@ impl Life {
             policies: vec![(0, policy.clone())],
             ..Truth::default()
         };
-        let sky = Sky { dice: Dice::new(!seed), store: weather.store, vendor: weather.vendor, struck: (0, 0) };
+        let sky =
+            Sky { dice: Dice::new(!seed), store: weather.store, vendor: weather.vendor, away: false, struck: (0, 0) };
         let clock: Arc<dyn Clock> = watch.clone();
         Self {
             script,
@@ -143,7 +145,7 @@ impl Life {
         self.script.steps = steps;
         {
             let mut sky = self.sky.lock().unwrap();
-            (sky.store, sky.vendor) = (0, 0);
+            (sky.store, sky.vendor, sky.away) = (0, 0, false);
         }
         if self.script.weather.restart {
             self.crash();
@@ -262,6 +264,7 @@ impl Life {
                 self.handed.push(arrival.clone());
                 self.take(arrival);
             }
+            Step::Away(away) => self.sky.lock().unwrap().away = *away,
             Step::Left(who) => {
                 self.truth.lock().unwrap().members.remove(who);
             }
@@ -401,8 +404,14 @@ impl Life {
         let storm = |e: &Entry| matches!(&e.fact, Fact::Declared { origin: Origin::Storm, .. });
         let truth = self.truth.lock().unwrap();
         let sky = self.sky.lock().unwrap();
-        let slack = |p: &Posted| {
-            p.standing == Standing::Unknown && p.effect.destination() == Destination::Room(Platform::Slack)
+        let posted = self.ledger.posted();
+        let found = |destination| {
+            let is = |p: &&Posted| p.standing == Standing::Reconciled && p.effect.destination() == destination;
+            posted.iter().any(|p| is(&p))
+        };
+        let missed = |p: &Posted| match &p.effect {
+            Effect::SayMissed { missed, .. } => Some(missed.why),
+            _ => None,
         };
         for (what, is_so) in [
             ("crash", self.crashes > 0),
@@ -411,8 +420,10 @@ impl Life {
             ("storm", journal.iter().any(storm)),
             ("process started", !truth.starts.is_empty()),
             ("outcome unknown", journal.iter().any(unknown)),
-            ("issue found again", self.ledger.posted().iter().any(|p| p.standing == Standing::Reconciled)),
-            ("slack unknown", self.ledger.posted().iter().any(slack)),
+            ("issue found again", found(Destination::Tracker)),
+            ("slack found again", found(Destination::Room(Platform::Slack))),
+            ("caught up", posted.iter().any(|p| missed(p) == Some(Why::Away))),
+            ("much at once", posted.iter().any(|p| missed(p) == Some(Why::Much))),
         ] {
             if is_so {
                 seen.insert(what.to_owned());

@@ -14,7 +14,9 @@ use smokejumper::flow::plan::{FileDigest, Plan};
 use smokejumper::flow::policy::Policy;
 use smokejumper::flow::recollection::{Candidate, Lesson, PastIncident, Question, Recollection};
 use smokejumper::flow::remediation::Approved;
-use smokejumper::ports::{Call, Chat, Directory, IssueDraft, IssueWanted, Memory, Pager, Runner, Tracker, Undelivered};
+use smokejumper::ports::{
+    Call, Chat, Directory, Found, IssueDraft, IssueWanted, Memory, Pager, Runner, Sought, Tracker, Undelivered,
+};
 use smokejumper_intents::reply::Reply;
 use smokejumper_intents::word::Right;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,8 +36,12 @@ pub struct Truth {
     pub starts: BTreeMap<(IncidentId, u32), u32>,
     /// Rooms made, by the operation that made them.
     pub rooms: BTreeMap<(Platform, IncidentId), BTreeSet<String>>,
+    /// Each as it was made.
+    pub opened: BTreeMap<String, Room>,
     /// How often each operation posted.
     pub posts: BTreeMap<(Platform, String), u32>,
+    /// Cards that were made and not edited, by the operation that made them.
+    pub roots: BTreeMap<(Platform, IncidentId), BTreeSet<String>>,
     /// How much of its incident the card shows.
     pub cards: BTreeMap<(Platform, IncidentId), u32>,
     pub lessons: BTreeMap<String, Lesson>,
@@ -118,6 +124,23 @@ impl Outside {
     }
 }
 
+impl Desk {
+    /// Whether it can be reached at all.
+    async fn reach(&self, op: &str) -> Result<(), Undelivered> {
+        let slow = {
+            let mut sky = self.outside.sky.lock().unwrap();
+            if self.platform == Platform::Console || !sky.away {
+                return Ok(());
+            }
+            sky.dice.chance(100)
+        };
+        pause().await;
+        *self.outside.truth().refused.entry(op.to_owned()).or_default() += 1;
+        let why = "simulated Slack is away".to_owned();
+        Err(if slow { Undelivered::Unknown { why } } else { Undelivered::NotYet { why, after_ms: None } })
+    }
+}
+
 #[async_trait]
 impl Chat for Desk {
     fn platform(&self) -> Platform {
@@ -125,16 +148,19 @@ impl Chat for Desk {
     }
 
     async fn open_room(&self, op: &str, incident: &Incident, name: &str) -> Result<Room, Undelivered> {
+        self.reach(op).await?;
         let place = (self.platform, incident.id);
         let private = incident.private;
         let id = format!("room-{}{}", incident.id.0, if private { "-private" } else { "" });
         let room = Room { id, name: name.to_owned(), link: None, private };
+        let made = room.clone();
         let again = self.platform == Platform::Console;
         self.outside
             .call(op, |truth| {
                 if !truth.rooms.entry(place).or_default().insert(op.to_owned()) && !again {
                     truth.broken.push(format!("I7: {op} opened its room on slack twice"));
                 }
+                truth.opened.insert(op.to_owned(), made);
             })
             .await?;
         Ok(room)
@@ -146,11 +172,18 @@ impl Chat for Desk {
         incident: &Incident,
         _: &Room,
         _: &Reply,
-        _: Option<&str>,
+        posted: Option<&str>,
     ) -> Result<Option<String>, Undelivered> {
+        self.reach(op).await?;
         let (place, entries) = ((self.platform, incident.id), incident.entries);
+        let made = (posted.is_none() && self.platform != Platform::Console).then(|| op.to_owned());
         self.outside
             .call_or_never(op, 100, |truth| {
+                if let Some(op) = made {
+                    if !truth.roots.entry(place).or_default().insert(op.clone()) {
+                        truth.broken.push(format!("I7: {op} posted its card twice"));
+                    }
+                }
                 let shown = truth.cards.entry(place).or_default();
                 if *shown > entries {
                     truth.broken.push(format!("the card of {} went back from entry {shown} to {entries}", place.1));
@@ -161,7 +194,29 @@ impl Chat for Desk {
         Ok(Some(format!("card-{}", incident.id.0)))
     }
 
+    async fn find(
+        &self,
+        op: &str,
+        incident: &Incident,
+        sought: Sought<'_>,
+        _: At,
+    ) -> Result<Option<Found>, Undelivered> {
+        if self.outside.fault == Some(Fault::LooksAway) {
+            return Ok(None);
+        }
+        self.reach("find").await?;
+        let (place, key) = ((self.platform, incident.id), (self.platform, op.to_owned()));
+        let room = matches!(sought, Sought::Room { .. });
+        let found = |truth: &mut Truth| match truth.roots.get(&place) {
+            _ if room => truth.opened.get(op).cloned().map(Found::Room),
+            Some(ops) if ops.contains(op) => Some(Found::Message(format!("card-{}", place.1.0))),
+            _ => truth.posts.contains_key(&key).then(|| Found::Message("post".to_owned())),
+        };
+        self.outside.call("find", found).await
+    }
+
     async fn say(&self, op: &str, _: &Incident, _: &Room, _: &Reply) -> Result<Option<String>, Undelivered> {
+        self.reach(op).await?;
         let key = (self.platform, op.to_owned());
         let again = self.platform == Platform::Console;
         self.outside

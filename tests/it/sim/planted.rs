@@ -29,10 +29,14 @@ pub enum Fault {
     RepeatsWithoutALook,
     /// The time to ask the next on call is not written down.
     ForgetsWhenToAskTheNext,
+    /// One of the messages that become one is not in it.
+    FoldForgetsARow,
+    /// Messages that became one are said by themselves, too.
+    FoldSaysTwice,
 }
 
 impl Fault {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::StartsBeforeItSaysSo,
         Self::ForgetsTheKey,
         Self::ForgetsTheOperation,
@@ -46,6 +50,8 @@ impl Fault {
         Self::LooksAway,
         Self::RepeatsWithoutALook,
         Self::ForgetsWhenToAskTheNext,
+        Self::FoldForgetsARow,
+        Self::FoldSaysTwice,
     ];
 }
 
@@ -61,6 +67,7 @@ impl Fault {
             Self::ForgetsThatTheTurnWasTaken => &["not at rest"],
             Self::SettlesInTwoSteps | Self::ForgetsWhatWasInterrupted => &["I8"],
             Self::ForgetsWhenToAskTheNext => &["was forgotten at step"],
+            Self::FoldForgetsARow | Self::FoldSaysTwice => &["I11"],
             Self::TrustsOldFiles => &["I15"],
             Self::TrustsOldMembership => &["I16"],
         }

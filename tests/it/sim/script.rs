@@ -27,6 +27,8 @@ pub enum Step {
     Pressed(usize),
     /// Somebody may not approve any more.
     Left(PersonId),
+    /// Slack can be reached no more, or again.
+    Away(bool),
     /// An account turns out to belong to somebody else.
     Linked { from: usize, to: usize },
 }
@@ -73,6 +75,7 @@ impl Script {
             tracker: Dice::new(seed.rotate_left(17)).chance(400),
             phones: Dice::new(seed.rotate_left(23)).chance(250),
         };
+        let outage = weather.slack && Dice::new(seed.rotate_left(37)).chance(500);
         let mut author = Author { dice, steps: Vec::new(), key: 0 };
         let length = 2 + author.dice.below(11);
         author.alert();
@@ -86,6 +89,10 @@ impl Script {
         if weather.slack {
             author.dice = Dice::new(seed.rotate_left(31));
             author.rooms();
+        }
+        if outage {
+            author.dice = Dice::new(seed.rotate_left(41));
+            author.outage();
         }
         Self { weather, steps: author.steps }
     }
@@ -266,6 +273,16 @@ impl Author {
                 self.steps.insert(at.min(self.steps.len()), step);
             }
         }
+    }
+
+    /// Slack is away for a while, in which more or less is to be said.
+    fn outage(&mut self) {
+        let from = 1 + self.dice.below(self.steps.len());
+        self.steps.insert(from.min(self.steps.len()), Step::Away(true));
+        let until = from + 1 + self.dice.below(6);
+        let minutes = self.dice.ms(1, 40);
+        let until = until.min(self.steps.len());
+        self.steps.splice(until..until, [Step::Clock(minutes * MINUTE), Step::Away(false)]);
     }
 
     /// What a team does besides: some of it cannot be taken back.

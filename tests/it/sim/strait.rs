@@ -14,7 +14,8 @@ use smokejumper::flow::identity::{Identity, Platform};
 use smokejumper::flow::incident::{Incident, IncidentId, Phase};
 use smokejumper::flow::moment::At;
 use smokejumper::ports::{
-    Accepted, Arrival, Commit, DeadLetter, Inbox, Journal, Outbox, Outgoing, Progress, Said, StoreError, Views, Waiting,
+    Accepted, Arrival, Commit, DeadLetter, Inbox, Journal, Outbox, Outgoing, Progress, Said, Shares, StoreError, Views,
+    Waiting,
 };
 use std::sync::{Arc, Mutex};
 
@@ -25,6 +26,8 @@ pub struct Sky {
     /// Per mille of calls that fail.
     pub store: usize,
     pub vendor: usize,
+    /// Slack cannot be reached.
+    pub away: bool,
     /// Calls that failed so far, of the store and of the others.
     pub struck: (u32, u32),
 }
@@ -194,8 +197,8 @@ impl Journal for Strait {
 
 #[async_trait]
 impl Outbox for Strait {
-    async fn claim(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
-        let mut rows = self.cross(self.ledger.claim(now, limit)).await?;
+    async fn claim_within(&self, now: At, limit: u32, shares: &Shares) -> Result<Vec<Outgoing>, StoreError> {
+        let mut rows = self.cross(self.ledger.claim_within(now, limit, shares)).await?;
         if self.has(Fault::LeasesInterruptedRunsAgain) {
             let lost = self.ledger.interrupted().await?;
             rows.extend(lost.into_iter().filter(|row| row.effect.is_run()));
@@ -244,6 +247,26 @@ impl Outbox for Strait {
         self.cross(self.ledger.doubtful(now, limit)).await
     }
 
+    async fn behind(&self, id: i64, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        self.cross(self.ledger.behind(id, limit)).await
+    }
+
+    async fn fold(&self, id: i64, mut effect: Effect, mut rows: &[i64]) -> Result<(), StoreError> {
+        if self.has(Fault::FoldForgetsARow)
+            && let Effect::SayMissed { missed, .. } = &mut effect
+        {
+            missed.said.pop();
+        }
+        if self.has(Fault::FoldSaysTwice) {
+            rows = &[];
+        }
+        self.cross(self.ledger.fold(id, effect, rows)).await
+    }
+
+    async fn hurry(&self, rows: &[i64]) -> Result<(), StoreError> {
+        self.cross(self.ledger.hurry(rows)).await
+    }
+
     fn may_act(&self) -> bool {
         self.ledger.may_act()
     }
@@ -257,8 +280,8 @@ impl Outbox for Strait {
         self.cross(self.ledger.last_posted(incident, destination, key)).await
     }
 
-    async fn next_due(&self) -> Result<Option<At>, StoreError> {
-        self.cross(self.ledger.next_due()).await
+    async fn next_due_within(&self, shares: &Shares) -> Result<Option<At>, StoreError> {
+        self.cross(self.ledger.next_due_within(shares)).await
     }
 }
 

@@ -184,7 +184,8 @@ impl House {
                 let verdict = Verdict { passed: true, checks, after_ms: 12_000 };
                 Some(Event::Verified { incident: id, request, verdict })
             }
-            Effect::Furnish { .. }
+            Effect::SayMissed { .. }
+            | Effect::Furnish { .. }
             | Effect::CloseRoom { .. }
             | Effect::Announce { .. }
             | Effect::Tell { .. }

@@ -6,15 +6,15 @@
 use async_trait::async_trait;
 use smokejumper::flow::State;
 use smokejumper::flow::desk::{AlertState, Desk};
-use smokejumper::flow::effect::{Destination, Effect};
+use smokejumper::flow::effect::{CHATTER, Destination, Effect};
 use smokejumper::flow::fact::{Entry, Fact};
 use smokejumper::flow::identity::{Identity, Platform};
 use smokejumper::flow::incident::{Incident, IncidentId};
-use smokejumper::flow::moment::At;
+use smokejumper::flow::moment::{At, SECOND};
 use smokejumper::flow::privacy::{veil, veil_entry};
 use smokejumper::flow::signal::{AlertKey, AlertStatus};
 use smokejumper::ports::{
-    Accepted, Arrival, Clock, Commit, DeadLetter, Inbox, Journal, MAX_SAID, Outbox, Outgoing, Progress, Said,
+    Accepted, Arrival, Clock, Commit, DeadLetter, Inbox, Journal, MAX_SAID, Outbox, Outgoing, Progress, Said, Shares,
     StoreError, Views, Waiting,
 };
 use smokejumper_intents::reply::Reply;
@@ -28,6 +28,9 @@ pub struct Ledger {
     clock: Arc<dyn Clock>,
     epoch: u64,
 }
+
+/// As the real one has it.
+const OVERTAKEN_FOR: i64 = 10 * SECOND;
 
 /// When a failing call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,7 @@ pub struct Posted {
     pub op: String,
     pub effect: Effect,
     pub standing: Standing,
+    pub priority: i64,
     pub attempts: u32,
     pub due: At,
     pub queued_at: At,
@@ -142,7 +146,7 @@ impl Ledger {
     /// What there is to do at `now`, without a call.
     pub fn backlog(&self, now: At) -> Backlog {
         let books = self.books.lock().unwrap();
-        let (free, doubtful) = (books.free(), books.doubtful());
+        let (free, doubtful) = (books.free(Some(now)), books.doubtful());
         let dues = || free.iter().chain(&doubtful).map(|row| row.due);
         Backlog {
             waiting: books.waiting.len(),
@@ -325,6 +329,14 @@ impl Books {
                 }
             }
         }
+        let old = now.plus(-OVERTAKEN_FOR);
+        let overtaken = |id: &i64| {
+            let row = &self.outbox[id];
+            let waits = row.standing == Standing::Pending && row.priority == CHATTER && row.queued_at <= old;
+            waits && (row.effect.incident(), row.effect.destination()) == lane
+        };
+        let is_card = matches!(effect, Effect::Card { .. });
+        let priority = if is_card && self.live.iter().any(overtaken) { CHATTER } else { effect.priority() };
         let id = i64::try_from(self.outbox.len()).unwrap() + 1;
         self.ops.insert(op.clone());
         self.live.insert(id);
@@ -333,6 +345,7 @@ impl Books {
             op,
             effect,
             standing: Standing::Pending,
+            priority,
             attempts: 0,
             due,
             queued_at: now,
@@ -344,36 +357,57 @@ impl Books {
         self.outbox.insert(id, row);
     }
 
-    /// Pending rows that nothing in their lane is before.
-    fn free(&self) -> Vec<&Posted> {
-        let (mut lanes, mut free) = (BTreeSet::new(), Vec::new());
-        for id in &self.live {
-            let row = &self.outbox[id];
-            let (incident, destination) = (row.effect.incident(), row.effect.destination());
-            if row.effect.is_run() && row.standing == Standing::Unknown {
-                continue;
-            }
-            let first = destination == Destination::Clock || lanes.insert((incident, destination));
-            if first && row.standing == Standing::Pending {
-                free.push(row);
+    /// Pending rows of which nothing in their lane goes before them, at `now` or when they are due.
+    fn free(&self, now: Option<At>) -> Vec<&Posted> {
+        let mut lanes = BTreeMap::<_, Vec<&Posted>>::new();
+        let mut free = Vec::new();
+        for row in self.live.iter().map(|id| &self.outbox[id]) {
+            match row.effect.destination() {
+                Destination::Clock if row.standing == Standing::Pending => free.push(row),
+                destination => lanes.entry((row.effect.incident(), destination)).or_default().push(row),
             }
         }
+        for rows in lanes.into_values() {
+            let holds = |row: &&Posted| match row.standing {
+                Standing::Sending => true,
+                Standing::Unknown => !row.effect.is_run(),
+                _ => false,
+            };
+            if rows.iter().any(holds) {
+                continue;
+            }
+            let pending = || rows.iter().copied().filter(|row| row.standing == Standing::Pending);
+            free.extend(pending().filter(|row| {
+                let at = now.unwrap_or(row.due);
+                !pending().any(|before| {
+                    let holds = before.due <= at || before.priority == row.priority || before.priority < 2;
+                    (before.priority, before.id) < (row.priority, row.id) && holds
+                })
+            }));
+        }
+        free.sort_by_key(|row| row.id);
         free
     }
 
     /// Takes due rows for sending; with `urgent` pages, then timers, and nothing else.
-    fn claim(&mut self, now: At, limit: u32, urgent: bool) -> Vec<Outgoing> {
+    fn claim(&mut self, now: At, limit: usize, shares: &mut Shares, urgent: bool) -> Vec<Outgoing> {
         let rank = |row: &&Posted| match row.effect.destination() {
             Destination::Pager { .. } => Some(0),
             Destination::Clock => Some(1),
             _ => None,
         };
-        let mut free: Vec<_> = self.free().into_iter().filter(|row| row.due <= now).collect();
-        if urgent {
-            free.retain(|row| rank(row).is_some());
-            free.sort_by_key(|row| (rank(row), row.id));
-        }
-        let claimed: Vec<_> = free.into_iter().take(limit as usize).map(Posted::outgoing).collect();
+        let mut free: Vec<_> = self.free(Some(now)).into_iter().filter(|row| row.due <= now).collect();
+        free.retain(|row| rank(row).is_some() == urgent);
+        free.sort_by_key(|row| (rank(row), if urgent { 0 } else { row.priority }, row.id));
+        let mut has_share = |row: &&Posted| match row.effect.destination().platform().and_then(|p| shares.get_mut(&p)) {
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+            None => true,
+        };
+        let claimed: Vec<_> = free.into_iter().filter(|row| has_share(row)).take(limit).map(Posted::outgoing).collect();
         for outgoing in claimed.iter().filter(|outgoing| !outgoing.effect.is_run()) {
             let row = self.outbox.get_mut(&outgoing.id).unwrap();
             row.standing = Standing::Sending;
@@ -497,16 +531,18 @@ impl Journal for Ledger {
 
 #[async_trait]
 impl Outbox for Ledger {
-    async fn claim(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+    async fn claim_within(&self, now: At, limit: u32, shares: &Shares) -> Result<Vec<Outgoing>, StoreError> {
         self.call(|books, _| {
-            let mut claimed = books.claim(now, limit.div_ceil(2), true);
-            claimed.extend(books.claim(now, limit - u32::try_from(claimed.len()).unwrap(), false));
+            let (limit, mut shares) = (limit as usize, shares.clone());
+            let mut claimed = books.claim(now, limit.div_ceil(2), &mut shares, true);
+            claimed.extend(books.claim(now, limit - claimed.len(), &mut shares, false));
+            claimed.extend(books.claim(now, limit - claimed.len(), &mut shares, true));
             Ok(claimed)
         })
     }
 
     async fn claim_urgent(&self, now: At, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
-        self.call(|books, _| Ok(books.claim(now, limit, true)))
+        self.call(|books, _| Ok(books.claim(now, limit as usize, &mut Shares::new(), true)))
     }
 
     async fn settle(&self, id: i64, progress: Progress, event: Option<Arrival>) -> Result<(), StoreError> {
@@ -542,6 +578,47 @@ impl Outbox for Ledger {
         })
     }
 
+    async fn behind(&self, id: i64, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        self.call(|books, _| {
+            let Some(lane) = books.outbox.get(&id).map(Posted::lane) else { return Ok(Vec::new()) };
+            let rows = books.live.iter().filter(|other| **other != id).map(|other| &books.outbox[other]);
+            let waits = |row: &&Posted| row.standing == Standing::Pending && row.lane() == lane;
+            Ok(rows.filter(waits).take(limit as usize).map(Posted::outgoing).collect())
+        })
+    }
+
+    async fn fold(&self, id: i64, effect: Effect, rows: &[i64]) -> Result<(), StoreError> {
+        self.call(|books, now| {
+            let lane = (effect.incident(), effect.destination());
+            let is = |id: &i64, standing| {
+                let row = books.outbox.get(id);
+                row.is_some_and(|r| r.standing == standing && r.lane() == lane && r.effect.supersedes().is_none())
+            };
+            if !is(&id, Standing::Sending) || !rows.iter().all(|row| is(row, Standing::Pending)) {
+                return Err(StoreError::Conflict(format!("outbox row {id} cannot take these in")));
+            }
+            for row in rows {
+                let why = format!("said together with others, in row {id}");
+                books.progress(*row, Progress::Superseded { why }, now)?;
+            }
+            books.outbox.get_mut(&id).unwrap().effect = effect;
+            Ok(())
+        })
+    }
+
+    async fn hurry(&self, rows: &[i64]) -> Result<(), StoreError> {
+        self.call(|books, now| {
+            for id in rows.iter().filter(|id| books.live.contains(id)) {
+                let row = books.outbox.get_mut(id).unwrap();
+                let waits = [Standing::Pending, Standing::Unknown].contains(&row.standing) && !row.effect.is_run();
+                if waits && row.due < At(i64::MAX) {
+                    row.due = row.due.min(now);
+                }
+            }
+            Ok(())
+        })
+    }
+
     fn may_act(&self) -> bool {
         let books = self.books.lock().unwrap();
         books.epoch == self.epoch && !books.lease_over
@@ -563,8 +640,9 @@ impl Outbox for Ledger {
         })
     }
 
-    async fn next_due(&self) -> Result<Option<At>, StoreError> {
-        self.call(|books, _| Ok(books.free().into_iter().map(|row| row.due).min()))
+    async fn next_due_within(&self, shares: &Shares) -> Result<Option<At>, StoreError> {
+        let spared = |row: &&Posted| row.effect.destination().platform().is_some_and(|p| shares.get(&p) == Some(&0));
+        self.call(|books, _| Ok(books.free(None).into_iter().filter(|row| !spared(row)).map(|row| row.due).min()))
     }
 }
 
@@ -637,8 +715,15 @@ impl Posted {
         Outgoing { id, op, effect, attempts, queued_at }
     }
 
+    fn lane(&self) -> (IncidentId, Destination) {
+        (self.effect.incident(), self.effect.destination())
+    }
+
     fn said(&self, id: IncidentId, platform: Platform) -> Option<Said> {
         match &self.effect {
+            Effect::SayMissed { incident, platform: place, .. } if *incident == id && *place == platform => {
+                Some(Said { op: self.op.clone(), at: self.settled_at.unwrap(), message: self.said.clone()? })
+            }
             Effect::Say { incident, platform: place, message } if *incident == id && *place == platform => Some(Said {
                 op: self.op.clone(),
                 at: self.settled_at.unwrap(),

@@ -19,6 +19,7 @@ on_both!(
     of_a_processed_delivery_only_the_key_is_kept,
     old_deliveries_go_at_least_as_fast_as_new_ones_come,
     of_the_card_only_what_was_told_last_is_kept,
+    what_is_edited_is_known_as_long_as_its_incident_is,
     errands_are_forgotten_but_never_a_run_a_message_or_a_failure,
     resolved_alerts_are_forgotten_and_those_an_incident_is_about_never,
     a_firing_alert_nobody_hears_of_is_forgotten,
@@ -108,6 +109,36 @@ async fn of_the_card_only_what_was_told_last_is_kept(site: Site) {
     for (platform, op) in [(Platform::Console, "c49.2"), (Platform::Slack, "slack")] {
         let (told, _) = store.reader().card(&ana(), IncidentId(1), platform).await.unwrap().unwrap();
         assert_eq!((told.op.as_str(), told.message), (op, message(op)));
+    }
+}
+
+async fn what_is_edited_is_known_as_long_as_its_incident_is(site: Site) {
+    let (watch, store) = aging(&site).await;
+    let (incident, platform) = (IncidentId(1), Platform::Slack);
+    let both = [Effect::Card { incident, platform }, Effect::Announce { incident, platform }];
+    for round in 0..3 {
+        let effects =
+            both.iter().map(|effect| (format!("{round} {:?}", effect.supersedes()), effect.clone())).collect();
+        store.commit(vec![Commit { effects, ..Commit::default() }]).await.unwrap();
+        for row in store.claim(NOW, 10).await.unwrap() {
+            let progress = Progress::Sent {
+                remote: Some(format!("the {}", row.effect.supersedes().unwrap())),
+                said: Some(message("x")),
+            };
+            store.settle(row.id, progress, None).await.unwrap();
+        }
+    }
+    assert_eq!(site.count("outbox").await, 2, "each only as it was told last");
+    let over = vec![declared(1), entry(1, 2, Fact::Resolved { cause: None, fix: None })];
+    store.commit(vec![Commit { entries: over, ..Commit::default() }]).await.unwrap();
+    watch.set(old(REMEMBERED_MS));
+    digest(&store, arrivals("a", 200)).await;
+    digest(&store, arrivals("b", 200)).await;
+    assert_eq!(site.count("inbox WHERE key LIKE 'a-%'").await, 200);
+    for effect in both {
+        let key = effect.supersedes().unwrap();
+        let posted = store.last_posted(incident, effect.destination(), &key).await.unwrap();
+        assert_eq!(posted, Some(format!("the {key}")));
     }
 }
 
