@@ -224,8 +224,9 @@ async fn what_people_do_by_hand_is_no_fault() {
     let again = slack.card("op-2", &incident, &room, &said("card, later"), Some(&first)).await.unwrap().unwrap();
     assert_eq!(first, again);
     let pins = || fake.with(|truth| truth.channels[&room.id].pins.clone());
-    assert_eq!(pins(), std::slice::from_ref(&first));
-    fake.with(|truth| truth.message(&room.id, &first).unwrap().deleted = true);
+    let ts = first.strip_prefix(&format!("{}/", room.id)).unwrap().to_owned();
+    assert_eq!(pins(), std::slice::from_ref(&ts));
+    fake.with(|truth| truth.message(&room.id, &ts).unwrap().deleted = true);
     let anew = slack.card("op-3", &incident, &room, &said("card, anew"), Some(&first)).await.unwrap().unwrap();
     assert_ne!(anew, first);
     fake.with(|truth| truth.channels.get_mut(&room.id).unwrap().archived = true);
@@ -296,6 +297,30 @@ async fn a_room_is_furnished_once_and_one_person_keeps_no_other_out() {
 
 fn id_of(truth: &crate::world::slack::truth::Truth, name: &str) -> String {
     truth.user_named(name).unwrap().id.clone()
+}
+
+#[tokio::test]
+async fn a_room_that_is_left_says_so_once_and_is_archived() {
+    let (fake, slack, _) = world().await;
+    let mut incident = incident(1, "x");
+    let room = opened(&slack, &incident).await;
+    let card = slack.card("op-1", &incident, &room, &said("all about it"), None).await.unwrap().unwrap();
+    incident.private = true;
+    let anew = opened(&slack, &incident).await;
+    assert!(anew.private && anew.id != room.id, "{anew:?}");
+    let elsewhere = slack.card("op-2", &incident, &anew, &said("all about it"), Some(&card)).await.unwrap().unwrap();
+    assert!(elsewhere.starts_with(&anew.id), "a card of another room is not edited");
+    // By then the newest card is in the new room; the old one is told once, however often.
+    fake.fault("conversations.archive", 1, Fault::Refused("internal_error"));
+    let goodbye = said("it goes on privately");
+    let leave = || slack.close_room(&incident, &room, &goodbye, Some(&elsewhere));
+    assert!(leave().await.is_err());
+    leave().await.unwrap();
+    leave().await.unwrap();
+    let old = fake.with(|truth| truth.channels[&room.id].clone());
+    assert!(old.archived);
+    let goodbyes = old.messages.iter().filter(|m| m.text.contains("privately")).count();
+    assert_eq!(goodbyes, 1);
 }
 
 #[tokio::test]

@@ -37,13 +37,13 @@ impl Chat for Slack {
         posted: Option<&str>,
     ) -> Result<Option<String>, Undelivered> {
         let place = Place { channel: &room.id, op, incident, lane: Lane::Chatter };
-        let ts = match posted {
+        let ts = match posted.and_then(|posted| within(room, posted)) {
             Some(ts) if self.edit(place, ts, card).await.map_err(Trouble::in_room)? => ts.to_owned(),
             // The first thing anybody sees of it.
             _ => self.post(Place { lane: Lane::Urgent, ..place }, card).await.map_err(Trouble::in_room)?,
         };
         self.pin(place, &ts).await;
-        Ok(Some(ts))
+        Ok(Some(format!("{}/{ts}", room.id)))
     }
 
     async fn say(
@@ -54,11 +54,26 @@ impl Chat for Slack {
         message: &Reply,
     ) -> Result<Option<String>, Undelivered> {
         let place = Place { channel: &room.id, op, incident, lane: lane(message) };
-        self.post(place, message).await.map(Some).map_err(Trouble::in_room)
+        let ts = self.post(place, message).await.map_err(Trouble::in_room)?;
+        Ok(Some(format!("{}/{ts}", room.id)))
     }
 
     async fn furnish(&self, incident: &Incident, room: &Room, wanted: &Furnishing) -> Result<Vec<String>, Undelivered> {
         self.bring(incident, room, wanted).await
+    }
+
+    async fn close_room(
+        &self,
+        incident: &Incident,
+        room: &Room,
+        last: &Reply,
+        posted: Option<&str>,
+    ) -> Result<(), Undelivered> {
+        match self.take_leave(incident, room, last, posted).await {
+            // Somebody was faster, by hand.
+            Err(Undelivered::NoRoom { .. }) => Ok(()),
+            outcome => outcome,
+        }
     }
 
     async fn tell(
@@ -112,7 +127,8 @@ impl Chat for Slack {
         let channel = match sought {
             Sought::Room { name } => return Ok(self.lost_room(incident, name, since).await?.map(Found::Room)),
             Sought::Message { room } => {
-                return Ok(self.posted(&room.id, op, since).await?.map(Found::Message));
+                let ts = self.posted(&room.id, op, since).await?;
+                return Ok(ts.map(|ts| Found::Message(format!("{}/{ts}", room.id))));
             }
             Sought::Told { to } => self.channel_of(to).await?,
             Sought::Announcement => self.announcements().await?,
@@ -122,7 +138,38 @@ impl Chat for Slack {
     }
 }
 
+/// The time of a message in this room, from what [`Chat::card`] gave.
+fn within<'p>(room: &Room, posted: &'p str) -> Option<&'p str> {
+    posted.split_once('/').filter(|(channel, _)| *channel == room.id).map(|(_, ts)| ts)
+}
+
 impl Slack {
+    async fn take_leave(
+        &self,
+        incident: &Incident,
+        room: &Room,
+        last: &Reply,
+        posted: Option<&str>,
+    ) -> Result<(), Undelivered> {
+        if self.channel(&room.id).await.map_err(Trouble::in_room)?.is_archived {
+            return Ok(());
+        }
+        let op = format!("leave:{}", room.id);
+        let place = Place { channel: &room.id, op: &op, incident, lane: Lane::Chatter };
+        let edited = match posted.and_then(|posted| within(room, posted)) {
+            Some(ts) => self.edit(place, ts, last).await.map_err(Trouble::in_room)?,
+            None => false,
+        };
+        if !edited && self.posted(&room.id, &op, incident.times.declared).await?.is_none() {
+            self.post(place, last).await.map_err(Trouble::in_room)?;
+        }
+        let turn = self.turn(&method::ARCHIVE, None, Lane::Chatter, &room.id);
+        match self.call_in::<Value>(turn, &json!({ "channel": room.id })).await {
+            Err(trouble) if !trouble.is(&["already_archived"]) => Err(trouble.in_room()),
+            _ => Ok(()),
+        }
+    }
+
     async fn channel_of(&self, to: &Identity) -> Result<String, Undelivered> {
         let me = self.me().await?;
         if to.platform != Platform::Slack || to.workspace != me.workspace {

@@ -80,8 +80,9 @@ fn candidate(name: &str, number: usize) -> String {
 }
 
 /// Made by us for this and never taken into use: one that was has a purpose.
-fn is_unclaimed(channel: &Channel, me: &Me, since: At) -> bool {
+fn is_unclaimed(channel: &Channel, me: &Me, private: bool, since: At) -> bool {
     channel.creator == me.user
+        && channel.is_private == private
         && !channel.is_archived
         && channel.purpose.value.is_empty()
         && At(channel.created.saturating_mul(1_000)) >= since.plus(-LOOK_BACK)
@@ -96,12 +97,13 @@ impl Slack {
             let arguments = json!({ "name": name, "is_private": incident.private });
             let turn = self.turn(&method::CREATE, None, Lane::Urgent, op);
             match self.call_in::<One>(turn, &arguments).await {
-                Ok(one) => return Ok(room(&me, one.channel, incident.private)),
+                Ok(one) => return Ok(room(&me, one.channel)),
                 Err(trouble) if trouble.is(&["name_taken"]) => {
                     // By ourselves, when the answer to an earlier attempt was lost.
                     let declared = incident.times.declared;
-                    if let Some(own) = self.unclaimed(std::slice::from_ref(&name), declared).await? {
-                        return Ok(room(&me, own, incident.private));
+                    if let Some(own) = self.unclaimed(std::slice::from_ref(&name), incident.private, declared).await?
+                    {
+                        return Ok(room(&me, own));
                     }
                     taken = name;
                 }
@@ -120,14 +122,14 @@ impl Slack {
     ) -> Result<Option<Room>, Undelivered> {
         let me = self.me().await?;
         let names: Vec<String> = (1..=MAX_TRIES).map(|number| candidate(name, number)).collect();
-        let found = self.unclaimed(&names, since).await?;
-        Ok(found.map(|channel| room(&me, channel, incident.private)))
+        let found = self.unclaimed(&names, incident.private, since).await?;
+        Ok(found.map(|channel| room(&me, channel)))
     }
 
     /// Of the channels we are in (and whoever makes one is in it) the one of such a name that is not in use yet.
-    async fn unclaimed(&self, names: &[String], since: At) -> Result<Option<Channel>, Undelivered> {
+    async fn unclaimed(&self, names: &[String], private: bool, since: At) -> Result<Option<Channel>, Undelivered> {
         let me = self.me().await?;
-        let fits = |channel: &Channel| names.contains(&channel.name) && is_unclaimed(channel, &me, since);
+        let fits = |channel: &Channel| names.contains(&channel.name) && is_unclaimed(channel, &me, private, since);
         let types = "public_channel,private_channel";
         let arguments = json!({ "types": types, "exclude_archived": true, "limit": PER_PAGE });
         Ok(self.search(&method::USERS_CONVERSATIONS, arguments, fits).await?)
@@ -175,9 +177,9 @@ impl Slack {
 }
 
 /// As Slack named it, which may differ from what was asked for.
-fn room(me: &Me, channel: Channel, private: bool) -> Room {
+fn room(me: &Me, channel: Channel) -> Room {
     let link = Some(me.channel_link(&channel.id));
-    Room { id: channel.id, name: channel.name, link, private: private || channel.is_private }
+    Room { id: channel.id, name: channel.name, link, private: channel.is_private }
 }
 
 #[cfg(test)]
@@ -197,13 +199,14 @@ mod tests {
         let me = Me { workspace: "T1".into(), user: "U1".into(), bot: None, url: String::new() };
         let since = At(1_795_168_800_000);
         let own = Channel { creator: "U1".into(), created: since.0 / 1_000 - 60, ..Channel::default() };
-        assert!(is_unclaimed(&own, &me, since));
+        assert!(is_unclaimed(&own, &me, false, since));
         let used = Channel { purpose: Words { value: "INC-1: x".into() }, ..own.clone() };
         let archived = Channel { is_archived: true, ..own.clone() };
         let old = Channel { created: since.0 / 1_000 - 200_000, ..own.clone() };
+        let open = Channel { is_private: true, ..own.clone() };
         let foreign = Channel { creator: "U2".into(), ..own };
-        for channel in [used, archived, old, foreign] {
-            assert!(!is_unclaimed(&channel, &me, since), "{channel:?}");
+        for channel in [used, archived, old, open, foreign] {
+            assert!(!is_unclaimed(&channel, &me, false, since), "{channel:?}");
         }
     }
 }
