@@ -1,5 +1,13 @@
 //! What measurements take from the tests' world, so that both see the same Postgres and the same Slack.
 #![allow(dead_code, unused_imports, reason = "the tests use all of it")]
+#![allow(
+    clippy::all,
+    clippy::pedantic,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "linted as tests"
+)]
 
 #[path = "../../tests/it/world/postgres.rs"]
 pub mod postgres;

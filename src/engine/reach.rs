@@ -95,7 +95,7 @@ impl Engine {
         match returned {
             Some(true) => tracing::info!(platform = platform.label(), "the platform answers again"),
             Some(false) => {
-                tracing::warn!(platform = platform.label(), "the platform does not answer; it is tried now and then")
+                tracing::warn!(platform = platform.label(), "the platform does not answer; it is tried now and then");
             }
             None => {}
         }

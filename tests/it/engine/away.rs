@@ -98,10 +98,10 @@ async fn much_at_once_is_one_message_that_counts_what_it_leaves_out() {
     assert!(post.contains("Much happened at once") && post.contains("930 more before"), "{post}");
     assert!(post.contains("many 949.") && post.contains("many 930.") && !post.contains("many 929."), "{post}");
     let rows = house.ledger.posted();
-    let folded = |row: &&crate::world::ledger::Posted| {
+    let taken_in = |row: &&crate::world::ledger::Posted| {
         row.standing == Standing::Superseded && row.effect.destination() == Destination::Room(Platform::Slack)
     };
-    assert_eq!(rows.iter().filter(folded).filter(|row| matches!(row.effect, Effect::Say { .. })).count(), 949);
+    assert_eq!(rows.iter().filter(taken_in).filter(|row| matches!(row.effect, Effect::Say { .. })).count(), 949);
     // The console is ours, and shows everything.
     let console = |n| Effect::Say {
         incident: IncidentId(1),

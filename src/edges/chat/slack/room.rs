@@ -101,8 +101,7 @@ impl Slack {
                 Err(trouble) if trouble.is(&["name_taken"]) => {
                     // By ourselves, when the answer to an earlier attempt was lost.
                     let declared = incident.times.declared;
-                    if let Some(own) = self.unclaimed(std::slice::from_ref(&name), incident.private, declared).await?
-                    {
+                    if let Some(own) = self.unclaimed(std::slice::from_ref(&name), incident.private, declared).await? {
                         return Ok(room(&me, own));
                     }
                     taken = name;
