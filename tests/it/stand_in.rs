@@ -2,6 +2,8 @@
 //!
 //! Without `SMOKEJUMPER_STAND_IN_GITHUB` the test sees that what would be served works: an issue is made, closed, and told of.
 
+mod slack;
+
 use crate::world::github::{FakeGitHub, HOOK_SECRET, LOGIN, Repository, TOKEN, TOKEN_OF_ANA};
 use crate::world::wait::until;
 use axum::Router;

@@ -12,12 +12,12 @@ mod faults;
 mod hostile;
 mod incident;
 mod kill;
-mod ledger;
+pub mod ledger;
 mod login;
 mod memory;
 mod monitor;
 mod operator;
-mod person;
+pub mod person;
 mod place;
 mod prometheus;
 mod reload;
@@ -33,7 +33,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// Away from any configuration, and with nothing of this machine's environment but the path.
-fn smokejumper(folder: &Path, args: &[&str]) -> Output {
+pub fn smokejumper(folder: &Path, args: &[&str]) -> Output {
     command(folder, args).output().unwrap()
 }
 
@@ -48,10 +48,10 @@ fn command(folder: &Path, args: &[&str]) -> Command {
     command
 }
 
-fn out(output: &Output) -> String {
+pub fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn err(output: &Output) -> String {
+pub fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }

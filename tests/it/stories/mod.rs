@@ -3,3 +3,4 @@
 mod issues;
 mod main_job;
 mod paging;
+mod slack;

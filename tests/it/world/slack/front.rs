@@ -133,13 +133,13 @@ async fn down(fake: &FakeSlack, outage: Outage, path: &str) -> Said {
     let name = path.trim_start_matches("/api/").to_owned();
     let now = fake.now();
     fake.with(|truth| {
-        if truth.limits.impatient("*", None, now) {
+        if truth.limits.impatient(&name, None, now) {
             truth.violation(format!("{name} before Retry-After was over"));
         }
         let outcome = format!("{outage:?}");
         truth.requests.push(Noted { at: now, method: name.clone(), args: std::collections::BTreeMap::new(), outcome });
         if let Outage::TooMany(seconds) = outage {
-            truth.limits.close("*", seconds, now);
+            truth.limits.close(&name, seconds, now);
         }
     });
     match outage {

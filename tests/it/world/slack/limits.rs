@@ -4,7 +4,7 @@ use smokejumper::flow::moment::{At, MINUTE, SECOND};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Messages to one channel that may come at once; then one a second.
-pub const BURST: usize = 5;
+pub const BURST: i64 = 5;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tier {
@@ -35,8 +35,9 @@ impl Tier {
 pub struct Limits {
     /// Calls of the last minute, by method.
     calls: BTreeMap<String, VecDeque<At>>,
-    posts: BTreeMap<String, VecDeque<At>>,
-    /// Not before, by method or `method channel`; `*`: any.
+    /// By channel: what is left of its bucket (ms of a second a message), and when that was.
+    posts: BTreeMap<String, (i64, At)>,
+    /// Not before, by method or `method channel`.
     closed: BTreeMap<String, At>,
     /// How often somebody was told to wait.
     pub told_to_wait: usize,
@@ -48,7 +49,7 @@ impl Limits {
     /// Comes before the Retry-After that was given is over.
     pub fn impatient(&self, method: &str, channel: Option<&str>, now: At) -> bool {
         let own = format!("{method} {}", channel.unwrap_or_default());
-        [method, own.as_str(), "*"].iter().any(|key| self.closed.get(*key).is_some_and(|until| now < *until))
+        [method, own.as_str()].iter().any(|key| self.closed.get(*key).is_some_and(|until| now < *until))
     }
 
     pub fn close(&mut self, key: &str, seconds: i64, now: At) {
@@ -72,17 +73,17 @@ impl Limits {
             return Some(wait.max(1));
         }
         if let (Tier::Posting, Some(channel)) = (tier, channel) {
-            let posts = self.posts.entry(channel.to_owned()).or_default();
-            let window = i64::try_from(BURST).unwrap_or(1) * SECOND;
-            while posts.front().is_some_and(|at| now.since(*at) >= window) {
-                posts.pop_front();
-            }
-            if posts.len() >= BURST {
+            // A bucket of so many, filled by one a second.
+            let (left, since) = self.posts.get(channel).copied().unwrap_or((BURST * SECOND, now));
+            let left = (left + now.since(since).max(0)).min(BURST * SECOND);
+            if left < SECOND {
+                self.posts.insert(channel.to_owned(), (left, now));
                 self.close(&format!("{method} {channel}"), 1, now);
                 return Some(1);
             }
-            posts.push_back(now);
+            self.posts.insert(channel.to_owned(), (left - SECOND, now));
         }
+        let calls = self.calls.entry(method.to_owned()).or_default();
         calls.push_back(now);
         None
     }

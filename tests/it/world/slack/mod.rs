@@ -36,7 +36,7 @@ use smokejumper::ports::Clock;
 use socket::Switchboard;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -93,11 +93,8 @@ const EVENTS: &[&str] = &[
     "reaction_added",
     "tokens_revoked",
 ];
-const SHORTCUTS: &[(&str, &str)] = &[
-    ("Declare from this", "declare_from"),
-    ("Add to timeline", "add_to_timeline"),
-    ("Make follow-up", "make_follow_up"),
-];
+const SHORTCUTS: &[(&str, &str)] =
+    &[("Declare from this", "declare"), ("Add to timeline", "note"), ("Make follow-up", "follow-up")];
 
 struct Inner {
     truth: Mutex<Truth>,
@@ -207,7 +204,8 @@ impl FakeSlack {
     }
 
     pub fn with<T>(&self, work: impl FnOnce(&mut Truth) -> T) -> T {
-        work(&mut self.inner.truth.lock().unwrap())
+        // A person who could not do what a test said has panicked with it.
+        work(&mut self.inner.truth.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub fn now(&self) -> At {

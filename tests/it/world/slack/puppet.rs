@@ -538,6 +538,23 @@ impl Person {
         self.fake.with(|truth| shown::channel(truth, &self.id, &id))
     }
 
+    /// What everybody reads in a channel: messages and answers, without what one person alone was told or Slack noted.
+    pub fn reads(&self, channel: &str) -> String {
+        let id = self.channel(channel);
+        self.fake.with(|truth| shown::said(truth, &self.id, &id))
+    }
+
+    /// The messages that are pinned in it.
+    pub fn sees_pinned(&self, channel: &str) -> String {
+        let id = self.channel(channel);
+        self.fake.with(|truth| shown::pinned(truth, &id))
+    }
+
+    /// What they alone were told, anywhere, the newest last.
+    pub fn was_told(&self) -> Vec<String> {
+        self.fake.with(|truth| shown::alone(truth, &self.id))
+    }
+
     /// The form on top.
     pub fn sees_form(&self) -> Option<String> {
         self.fake.with(|truth| shown::form(truth, &self.id))

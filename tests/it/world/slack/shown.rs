@@ -59,8 +59,7 @@ pub fn channel(truth: &Truth, user: &str, id: &str) -> String {
 }
 
 fn one(truth: &Truth, message: &Message, pinned: bool, before: &str) -> String {
-    if let Some(subtype) = message.subtype.filter(|s| *s != "bot_message") {
-        let _ = subtype;
+    if message.subtype.is_some_and(|s| s != "bot_message") {
         return format!("{before}— {} {}\n", name(truth, &message.user), plain(truth, &message.text));
     }
     let mut head = format!("{before}{}", name(truth, &message.user));
@@ -89,6 +88,34 @@ fn one(truth: &Truth, message: &Message, pinned: bool, before: &str) -> String {
         out.push_str(&format!("{indent}:{}:\n", marks.join(": :")));
     }
     out
+}
+
+/// Messages that everybody reads, the pinned ones apart, in order.
+pub fn said(truth: &Truth, user: &str, id: &str) -> String {
+    let channel = &truth.channels[id];
+    let open = |m: &&Message| !m.deleted && m.only_for.is_none() && m.subtype.is_none_or(|s| s == "bot_message");
+    assert!(channel.members.contains(user) || channel.kind == Kind::Public, "{user} cannot see it");
+    let shown = channel.messages.iter().filter(open).filter(|m| !channel.pins.contains(&m.ts));
+    shown.map(|m| one(truth, m, false, if m.thread_ts.is_some() { "    ↳ " } else { "" })).collect()
+}
+
+pub fn pinned(truth: &Truth, id: &str) -> String {
+    let channel = &truth.channels[id];
+    let shown = channel.messages.iter().filter(|m| !m.deleted && channel.pins.contains(&m.ts));
+    shown.map(|m| one(truth, m, true, "")).collect()
+}
+
+/// What one person alone was told, in channels and in their conversation with the bot, by time.
+pub fn alone(truth: &Truth, user: &str) -> Vec<String> {
+    let own = |c: &&super::truth::Channel| c.members.contains(user) && !c.deleted;
+    let mut all: Vec<&Message> = Vec::new();
+    for channel in truth.channels.values().filter(own) {
+        let direct = channel.kind == Kind::Direct;
+        let fits = |m: &&Message| m.only_for.as_deref() == Some(user) || (direct && m.user == BOT);
+        all.extend(channel.messages.iter().filter(|m| !m.deleted).filter(fits));
+    }
+    all.sort_by(|a, b| a.ts.cmp(&b.ts));
+    all.iter().map(|m| one(truth, m, false, "")).collect()
 }
 
 pub fn home(truth: &Truth, user: &str) -> Option<String> {

@@ -142,7 +142,7 @@ async fn buttons_are_pressed_and_answered() {
         • [INC-0](https://console.example)
       [*Acknowledge*]
         ↳ Smokejumper
-        details
+            details
     Smokejumper (only you see this)
       psst
     ");

@@ -31,7 +31,7 @@ async fn people_are_heard_over_a_socket() {
     ana.reacts("inc-1", &ts, "pushpin");
     assert_eq!(app.hears("reaction_added").await["payload"]["event"]["item"]["ts"], ts.as_str());
     ana.message_shortcut("inc-1", &ts, "Add to timeline").await;
-    assert_eq!(app.hears("message_action").await["payload"]["callback_id"], "add_to_timeline");
+    assert_eq!(app.hears("message_action").await["payload"]["callback_id"], "note");
     ana.opens_home();
     app.hears("app_home_opened").await;
     ana.renames("inc-1", "inc-1-renamed").archives("inc-1-renamed").unarchives("inc-1-renamed");
