@@ -2,6 +2,8 @@
 //!
 //! Reads a file, writes a table and, if asked, every prediction. Needs neither configuration nor database.
 
+mod require;
+
 use super::exit::Exit;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -38,6 +40,9 @@ pub struct BacktestArgs {
     /// Print the figures as JSON
     #[arg(long)]
     pub json: bool,
+    /// Exit with 1 unless ours reaches this, like 'responder.top3>=0.8' or 'cause.ece<=0.05'; may be given again
+    #[arg(long, value_name = "FIGURE", value_parser = require::parse)]
+    pub require: Vec<require::Requirement>,
 }
 
 /// Why there are no figures.
@@ -55,6 +60,8 @@ pub enum BacktestError {
     Memory(#[from] Trouble),
     #[error("can't print the figures: {0}")]
     Print(io::Error),
+    #[error("{}", .0.join("; "))]
+    Missed(Vec<String>),
 }
 
 /// Runs the backtest: figures to standard output; progress and left-out rows to standard error, unless `quiet`.
@@ -63,7 +70,7 @@ pub fn run(args: &BacktestArgs, quiet: bool) -> Exit {
     backtest(args, quiet).map_or_else(|e| Exit::failed(&e.to_string()), |()| Exit::Ok)
 }
 
-/// Prints nothing to standard output unless all of it succeeded.
+/// Prints nothing to standard output unless there are figures.
 fn backtest(args: &BacktestArgs, quiet: bool) -> Result<(), BacktestError> {
     let path = &args.data;
     let unreadable = |source| BacktestError::Data { path: path.clone(), source };
@@ -94,9 +101,11 @@ fn backtest(args: &BacktestArgs, quiet: bool) -> Result<(), BacktestError> {
     let text = if args.json { json(&report, &history, seconds) } else { table(&report, &history, seconds) };
     match io::stdout().lock().write_all(text.as_bytes()) {
         // Whoever stopped reading has seen enough.
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(BacktestError::Print(e)),
-        _ => Ok(()),
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => return Err(BacktestError::Print(e)),
+        _ => {}
     }
+    let missed = require::missed(&args.require, &report);
+    if missed.is_empty() { Ok(()) } else { Err(BacktestError::Missed(missed)) }
 }
 
 fn warm_up(text: &str) -> Result<f64, String> {

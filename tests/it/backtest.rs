@@ -90,6 +90,21 @@ fn what_it_cannot_use_is_said_and_nothing_is_overwritten() {
     assert_eq!(fs::read_to_string(&data).unwrap(), history());
 }
 
+#[test]
+fn a_build_can_require_what_must_be_reached() {
+    let dir = tempdir().unwrap();
+    let data = dir.path().join("history.jsonl");
+    fs::write(&data, history()).unwrap();
+    let run = |required: &str| backtest(&[option("--data"), &data, option("--require"), option(required)]);
+    let reached = run("responder.top3>=0.5");
+    assert!(reached.status.success(), "{}", complained(&reached));
+    let missed = run("responder.ece<=0");
+    assert_eq!(missed.status.code(), Some(1));
+    assert!(complained(&missed).contains("required responder.ece<=0, but it is 0."), "{}", complained(&missed));
+    assert!(said(&missed).contains("responder: n=96"), "the figures are printed all the same");
+    assert_eq!(run("responder.speed>=1").status.code(), Some(2));
+}
+
 /// Scored once more from the two files alone, straight from the definitions.
 #[test]
 fn its_figures_follow_from_what_it_predicted() {
