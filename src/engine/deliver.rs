@@ -145,7 +145,7 @@ impl Engine {
                 let why = "interrupted; never begun again".to_owned();
                 (Progress::Dead { why }, done.event.map(|event| self.result_of(row, event)))
             }
-            effect if effect.repeatable() || self.edits(row).await? => {
+            effect if effect.repeatable() => {
                 (Progress::Again { at: self.ports.clock.now(), why: why.to_owned() }, None)
             }
             effect => (self.in_doubt(effect, why.to_owned()), None),

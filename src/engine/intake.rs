@@ -57,6 +57,7 @@ impl Door for Engine {
         } else {
             // Nothing of a question can be lost.
             note(stored);
+            self.observer.arrived(&source_of(&by), self.ports.clock.now());
             self.answer(&by, ask).await?
         };
         // Once, here, whoever shows it.
@@ -66,6 +67,11 @@ impl Door for Engine {
     async fn bury(&self, letter: DeadLetter) -> Result<(), StoreError> {
         self.ports.inbox.bury(letter).await
     }
+}
+
+/// Where somebody's words come from, as the inbox and the metrics have it.
+fn source_of(by: &Identity) -> String {
+    format!("ask:{}", by.platform.label())
 }
 
 /// Whoever waits to hear it may be gone.
@@ -110,7 +116,7 @@ impl Engine {
             note(stored);
             return Ok(no_incident(id));
         }
-        let source = format!("ask:{}", by.platform.label());
+        let source = source_of(&by);
         let seat = self.seat(&source, &key);
         let now = self.ports.clock.now();
         let arrival = Arrival { source: source.clone(), key, at: now, event: Event::Asked { by, ask } };

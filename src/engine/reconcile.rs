@@ -83,6 +83,7 @@ impl Engine {
                 let done = self.no_room(row, change, why).await?;
                 (done.progress, done.event.map(|event| self.result_of(row, event)))
             }
+            Err(Undelivered::Never { why }) if self.edits(row).await? => (Progress::Again { at: now, why }, None),
             Err(problem) => self.unseen(row, problem),
         };
         self.observer.carried(row.effect.destination(), &progress);

@@ -32,14 +32,6 @@ fn unavailable(problem: &StoreError) -> Undelivered {
     Undelivered::NotYet { why: problem.to_string(), after_ms: Some(SECOND) }
 }
 
-/// Bringing something up to date may be repeated, whatever became of it: the newest wins.
-fn repeatable<T>(came: Result<T, Undelivered>, posted: Option<&str>) -> Result<T, Undelivered> {
-    match came {
-        Err(Undelivered::Unknown { why }) if posted.is_some() => Err(Undelivered::NotYet { why, after_ms: None }),
-        other => other,
-    }
-}
-
 impl Engine {
     /// Carries out what is for a chat platform.
     pub(super) async fn speak(
@@ -58,7 +50,7 @@ impl Engine {
                 let card = card(incident, &desk, &self.policy(), now).bounded();
                 let posted = self.posted(row).await.map_err(|e| unavailable(&e))?;
                 let came = chat.card(&row.op, incident, room, &card, posted.as_deref()).await;
-                let remote = repeatable(self.heard(row, platform, came), posted.as_deref())?;
+                let remote = self.heard(row, platform, came)?;
                 Ok(Done::sent(remote.or(posted), Some(card)))
             }
             Effect::Furnish { .. } => {
@@ -88,7 +80,7 @@ impl Engine {
                     return Ok(Done::superseded("it is private, and nothing was announced before"));
                 }
                 let came = chat.announce(&row.op, incident, &message, posted.as_deref()).await;
-                let remote = repeatable(self.heard(row, platform, came), posted.as_deref())?;
+                let remote = self.heard(row, platform, came)?;
                 Ok(Done::sent(remote.or(posted), Some(message)))
             }
             Effect::Tell { to, .. } if !incident.admits(to) => Ok(Done::superseded("it is private now, without them")),
@@ -132,7 +124,8 @@ impl Engine {
         self.ports.outbox.last_posted(row.effect.incident(), row.effect.destination(), &key).await
     }
 
-    /// Whether it only brings up to date what is there already.
+    /// Whether it only brings up to date what is there already. Then it may be repeated when nothing can be looked for; else a look
+    /// comes first all the same, since what was deleted by hand is made anew by the attempt that finds it gone.
     pub(super) async fn edits(&self, row: &Outgoing) -> Result<bool, StoreError> {
         let may = matches!(row.effect, Effect::Card { .. } | Effect::Announce { .. });
         Ok(may && self.posted(row).await?.is_some())

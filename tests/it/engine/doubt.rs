@@ -122,21 +122,37 @@ async fn a_newer_card_waits_until_it_is_known_what_became_of_the_first() {
 }
 
 #[tokio::test]
-async fn an_edit_is_repeated_without_a_look() {
-    let folder = tempfile::tempdir().unwrap();
-    let house = House::with_incidents(folder.path(), 1).await;
-    let both = [Effect::Card { incident: ONE, platform: SLACK }, Effect::Announce { incident: ONE, platform: SLACK }];
-    house.queue([both[1].clone()]).await;
-    house.pass(SECOND).await;
-    house.slack.is(Mood::Lost { done: true });
-    let ops = house.queue(both).await;
-    carry(&house).await;
-    assert!(ops.iter().all(|op| row(&house, op).standing == Standing::Pending));
-    house.slack.is(Mood::Well);
-    house.pass(5 * SECOND).await;
-    assert!(ops.iter().all(|op| row(&house, op).standing == Standing::Sent));
-    assert_eq!((house.slack.made("card").len(), house.slack.made("announce").len()), (1, 1));
-    assert_eq!(house.slack.seen.lock().unwrap().looked, [""; 0]);
+async fn an_edit_is_repeated_and_what_was_made_anew_is_found() {
+    for (deleted, can_look) in [(false, true), (true, true), (false, false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let house = House::with_incidents(folder.path(), 1).await;
+        let both =
+            [Effect::Card { incident: ONE, platform: SLACK }, Effect::Announce { incident: ONE, platform: SLACK }];
+        house.queue([both[1].clone()]).await;
+        house.pass(SECOND).await;
+        let made = || (house.slack.made("card").len(), house.slack.made("announce").len());
+        assert_eq!(made(), (1, 1));
+        if deleted {
+            let mut seen = house.slack.seen.lock().unwrap();
+            let ids = seen.made.iter().map(|made| format!("{} {}", made.0, made.1)).collect();
+            seen.deleted = ids;
+        }
+        *house.slack.can_look.lock().unwrap() = can_look;
+        house.slack.is(Mood::Lost { done: true });
+        let ops = house.queue(both).await;
+        carry(&house).await;
+        house.slack.is(Mood::Well);
+        house.pass(20 * SECOND).await;
+        let wanted = if deleted { Standing::Reconciled } else { Standing::Sent };
+        for op in &ops {
+            assert_eq!(row(&house, op).standing, wanted, "deleted: {deleted}, can look: {can_look}");
+        }
+        // One more of each, if it had to be.
+        let anew = usize::from(deleted);
+        assert_eq!(made(), (1 + anew, 1 + anew), "deleted: {deleted}, can look: {can_look}");
+        let told = |e: &smokejumper::flow::fact::Entry| matches!(e.fact, Fact::Undelivered { .. });
+        assert!(!house.ledger.journal().iter().any(|e| told(e)));
+    }
 }
 
 #[tokio::test]

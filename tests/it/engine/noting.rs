@@ -6,7 +6,12 @@ use crate::world::ledger::When;
 use crate::world::town;
 use async_trait::async_trait;
 use futures::FutureExt as _;
-use smokejumper::ports::{Accepted, DeadLetter, Door as _, Inbox, Waiting};
+use smokejumper::flow::effect::Destination;
+use smokejumper::flow::event::Event;
+use smokejumper::flow::fact::Ended;
+use smokejumper::flow::identity::{Identity, Platform};
+use smokejumper::flow::moment::At;
+use smokejumper::ports::{Accepted, Clock as _, DeadLetter, Door as _, Inbox, Observer, Progress, Waiting};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -81,6 +86,35 @@ async fn an_act_that_is_not_stored_is_not_acknowledged() {
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     assert!(heard.await.is_err(), "dropped without a word");
     assert_eq!(ledger.accepted().len(), 0);
+}
+
+/// Who was heard, in order.
+#[derive(Default)]
+struct Heard(std::sync::Mutex<Vec<String>>);
+
+impl Observer for Heard {
+    fn arrived(&self, source: &str, _: At) {
+        self.0.lock().unwrap().push(source.to_owned());
+    }
+    fn decided(&self, _: std::time::Duration) {}
+    fn committed(&self, _: std::time::Duration, _: usize, _: &[Ended]) {}
+    fn carried(&self, _: Destination, _: &Progress) {}
+}
+
+#[tokio::test]
+async fn a_platform_is_heard_whatever_comes_from_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, _) = super::engine(folder.path()).await;
+    let heard = Arc::new(Heard::default());
+    let engine = engine.observed_by(Arc::clone(&heard) as Arc<dyn Observer>);
+    let by = Identity { platform: Platform::Slack, workspace: "T1".to_owned(), id: "U1".to_owned() };
+    let list = Ask { incident: None, intent: Intent::List { closed: false } };
+    engine.ask(by.clone(), list, "question".to_owned()).await.unwrap();
+    assert!(engine.ask(by, declare(), "act".to_owned()).now_or_never().is_none());
+    let event = Event::Tick;
+    let joined = Arrival { source: "slack".to_owned(), key: "Ev1".to_owned(), at: Noon.now(), event };
+    engine.take(vec![joined]).await.unwrap();
+    assert_eq!(*heard.0.lock().unwrap(), ["ask:slack", "ask:slack", "slack"]);
 }
 
 #[tokio::test]

@@ -48,6 +48,8 @@ pub struct Seen {
     pub calls: Vec<Call>,
     /// What is there, by operation; made in this order.
     pub made: Vec<(&'static str, String, u32, Option<Reply>)>,
+    /// What somebody deleted by hand, by its id.
+    pub deleted: Vec<String>,
     /// How often it was looked for each.
     pub looked: Vec<String>,
 }
@@ -99,6 +101,8 @@ impl Vendor {
         let call = Call { at: self.watch.now(), what, op: op.to_owned(), posted: posted.map(str::to_owned) };
         self.seen.lock().unwrap().calls.push(call);
         let why = || "the vendor of this test".to_owned();
+        // One that was deleted by hand is made anew.
+        let posted = posted.filter(|posted| !self.seen.lock().unwrap().deleted.iter().any(|id| id == posted));
         let id = posted.map_or_else(|| format!("{what} {op}"), str::to_owned);
         if posted.is_none() && matches!(mood, Mood::Well | Mood::Lost { done: true }) {
             self.seen.lock().unwrap().made.push((what, op.to_owned(), incident.id.0, said.cloned()));

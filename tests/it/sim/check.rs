@@ -366,9 +366,9 @@ fn outside(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, bro
             broken.push(format!("I7: {id} has {} rooms on {}: {ops:?}", ops.len(), platform.label()));
         }
     }
-    for ((platform, id), ops) in &truth.roots {
+    for ((_, room), ops) in &truth.roots {
         if ops.len() > 1 {
-            broken.push(format!("I7: {id} has {} cards on {}: {ops:?}", ops.len(), platform.label()));
+            broken.push(format!("I7: {room} has {} cards: {ops:?}", ops.len()));
         }
     }
     for ((platform, op), n) in &truth.posts {

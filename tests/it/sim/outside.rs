@@ -40,8 +40,8 @@ pub struct Truth {
     pub opened: BTreeMap<String, Room>,
     /// How often each operation posted.
     pub posts: BTreeMap<(Platform, String), u32>,
-    /// Cards that were made and not edited, by the operation that made them.
-    pub roots: BTreeMap<(Platform, IncidentId), BTreeSet<String>>,
+    /// Cards that were made and not edited, in each room, by the operation that made them.
+    pub roots: BTreeMap<(Platform, String), BTreeSet<String>>,
     /// How much of its incident the card shows.
     pub cards: BTreeMap<(Platform, IncidentId), u32>,
     pub lessons: BTreeMap<String, Lesson>,
@@ -170,19 +170,20 @@ impl Chat for Desk {
         &self,
         op: &str,
         incident: &Incident,
-        _: &Room,
+        room: &Room,
         _: &Reply,
         posted: Option<&str>,
     ) -> Result<Option<String>, Undelivered> {
         self.reach(op).await?;
         let (place, entries) = ((self.platform, incident.id), incident.entries);
-        let made = (posted.is_none() && self.platform != Platform::Console).then(|| op.to_owned());
+        let (made, room) = (op.to_owned(), (self.platform, room.id.clone()));
+        let known = posted.is_some();
         self.outside
             .call_or_never(op, 100, |truth| {
-                if let Some(op) = made {
-                    if !truth.roots.entry(place).or_default().insert(op.clone()) {
-                        truth.broken.push(format!("I7: {op} posted its card twice"));
-                    }
+                // What cannot be edited in this room is made anew.
+                let cards = truth.roots.entry(room).or_default();
+                if place.0 != Platform::Console && !(known && !cards.is_empty()) && !cards.insert(made) {
+                    truth.broken.push(format!("I7: {op} posted its card twice"));
                 }
                 let shown = truth.cards.entry(place).or_default();
                 if *shown > entries {
@@ -205,11 +206,15 @@ impl Chat for Desk {
             return Ok(None);
         }
         self.reach("find").await?;
-        let (place, key) = ((self.platform, incident.id), (self.platform, op.to_owned()));
-        let room = matches!(sought, Sought::Room { .. });
-        let found = |truth: &mut Truth| match truth.roots.get(&place) {
-            _ if room => truth.opened.get(op).cloned().map(Found::Room),
-            Some(ops) if ops.contains(op) => Some(Found::Message(format!("card-{}", place.1.0))),
+        let key = (self.platform, op.to_owned());
+        let card = Found::Message(format!("card-{}", incident.id.0));
+        let found = |truth: &mut Truth| match sought {
+            Sought::Room { .. } => truth.opened.get(op).cloned().map(Found::Room),
+            Sought::Message { room }
+                if truth.roots.get(&(key.0, room.id.clone())).is_some_and(|ops| ops.contains(op)) =>
+            {
+                Some(card)
+            }
             _ => truth.posts.contains_key(&key).then(|| Found::Message("post".to_owned())),
         };
         self.outside.call("find", found).await

@@ -6,6 +6,7 @@ use smokejumper::edges::store::Store;
 use smokejumper::edges::store::export::Exported;
 use smokejumper::edges::store::{MAX_DEAD_LETTERS, MAX_QUEUED, MAX_SAMPLE_CHARS};
 use smokejumper::flow::desk::Desk;
+use smokejumper::flow::effect::Effect;
 use smokejumper::flow::fact::Fact;
 use smokejumper::flow::identity::Platform;
 use smokejumper::flow::incident::{Incident, IncidentId};
@@ -19,6 +20,7 @@ on_both!(
     too_many_at_once_are_told_to_come_again,
     counts_tell_what_waits,
     dead_letters_are_bounded,
+    what_waits_is_counted_by_where_it_goes,
     lessons_and_exports_leave_private_incidents_out,
     the_last_card_can_be_found_for_editing,
 );
@@ -173,4 +175,36 @@ fn lesson(n: u32) -> Lesson {
 /// Every lesson, without its place in the journal.
 async fn taught(store: &Store) -> Vec<Lesson> {
     store.reader().lessons(0).await.unwrap().into_iter().map(|(_, lesson)| lesson).collect()
+}
+
+/// What the gauges show: a name for each destination, and since when the oldest waits.
+async fn what_waits_is_counted_by_where_it_goes(site: Site) {
+    let store = site.open().await.unwrap();
+    let (incident, platform) = (IncidentId(1), Platform::Slack);
+    let effects = vec![
+        Effect::OpenRoom { incident, platform },
+        Effect::Furnish { incident, platform },
+        Effect::Announce { incident, platform },
+        Effect::Tell { incident, to: ana(), message: Box::new(message("x")) },
+        Effect::Tell { incident, to: ana(), message: Box::new(message("y")) },
+        Effect::Page { incident, page: 7 },
+    ];
+    let effects = effects.into_iter().enumerate().map(|(n, effect)| (format!("e{n}"), effect)).collect();
+    store.commit(vec![Commit { effects, ..Commit::default() }]).await.unwrap();
+    let tell = store.claim(NOW, 10).await.unwrap().into_iter().find(|row| row.op == "e3").unwrap();
+    let lost = Progress::Look { at: NOW, why: "the answer was lost".to_owned() };
+    store.settle(tell.id, lost, None).await.unwrap();
+    let heaps = store.reader().stock().await.unwrap().outbox;
+    let heaps: Vec<_> = heaps.iter().map(|h| (h.destination.as_str(), h.state.as_str(), h.rows, h.oldest)).collect();
+    assert_eq!(
+        heaps,
+        [
+            ("announcements:slack", "sending", 1, NOW),
+            ("direct:console", "pending", 1, NOW),
+            ("direct:console", "unknown", 1, NOW),
+            ("furniture:slack", "sending", 1, NOW),
+            ("pager", "sending", 1, NOW),
+            ("room:slack", "sending", 1, NOW),
+        ]
+    );
 }

@@ -218,7 +218,16 @@ async fn a_firing_alert_nobody_hears_of_is_forgotten(site: Site) {
 
 /// Looked up by an index, so that forgetting costs what is forgotten and not what is there.
 #[tokio::test]
-async fn what_is_old_is_found_by_an_index() {
+async fn what_is_looked_for_is_found_by_an_index() {
+    let head = "NOT EXISTS (SELECT 1 FROM outbox AS p WHERE p.incident = o.incident AND p.destination = o.destination \
+                AND p.state = 'pending' AND (p.priority, p.id) < (o.priority, o.id)) AND NOT EXISTS (SELECT 1 FROM outbox AS f \
+                WHERE f.incident = o.incident AND f.destination = o.destination AND f.state IN ('sending', 'unknown'))";
+    let due = format!(
+        "SELECT id FROM outbox AS o WHERE state = 'pending' AND destination <> 'clock' AND +due_at <= 5 AND {head} \
+         ORDER BY priority, id LIMIT 9"
+    );
+    let next =
+        format!("SELECT MIN(due_at) FROM outbox AS o WHERE state = 'pending' AND (destination = 'clock' OR {head})");
     let site = Site::sqlite();
     let (_, store) = aging(&site).await;
     store.close().await;
@@ -251,6 +260,20 @@ async fn what_is_old_is_found_by_an_index() {
              AND state IN ('sent', 'reconciled', 'superseded')",
             "outbox_incident",
         ),
+        (due.as_str(), "outbox_turn"),
+        (due.as_str(), "outbox_order"),
+        (due.as_str(), "outbox_under_way"),
+        (next.as_str(), "outbox_due"),
+        (
+            "SELECT id FROM outbox WHERE state = 'pending' AND priority = 0 AND due_at <= 5 AND destination = 'clock' \
+             ORDER BY id LIMIT 9",
+            "outbox_urgent",
+        ),
+        (
+            "SELECT id FROM outbox WHERE state IN ('pending', 'sending', 'unknown', 'dead') AND state = 'sending' ORDER BY id",
+            "outbox_standing",
+        ),
+        ("SELECT incident FROM room WHERE platform = 'slack' AND id = 'C1'", "sqlite_autoindex_room_1"),
     ] {
         let plan = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).fetch_all(&mut connection);
         let plan: Vec<String> = plan.await.unwrap().iter().map(|row| row.try_get("detail").unwrap()).collect();
