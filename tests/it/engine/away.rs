@@ -124,8 +124,8 @@ async fn what_can_still_be_decided_keeps_its_buttons() {
         params: vec![("target".to_owned(), target.to_owned())],
         dry: false,
     };
-    let asks = (0..town::RUNBOOKS.len()).filter(|n| town::policy().runbooks[town::RUNBOOKS[*n].0].approvals > 0);
-    let book = asks.last().unwrap();
+    let mut asks = (0..town::RUNBOOKS.len()).filter(|n| town::policy().runbooks[town::RUNBOOKS[*n].0].approvals > 0);
+    let book = asks.next_back().unwrap();
     for (n, intent) in
         [run(book, "web"), run(book, "db"), Intent::Deny { request: Some(2), reason: None }].into_iter().enumerate()
     {

@@ -151,7 +151,7 @@ async fn an_edit_is_repeated_and_what_was_made_anew_is_found() {
         let anew = usize::from(deleted);
         assert_eq!(made(), (1 + anew, 1 + anew), "deleted: {deleted}, can look: {can_look}");
         let told = |e: &smokejumper::flow::fact::Entry| matches!(e.fact, Fact::Undelivered { .. });
-        assert!(!house.ledger.journal().iter().any(|e| told(e)));
+        assert!(!house.ledger.journal().iter().any(told));
     }
 }
 

@@ -217,13 +217,12 @@ fn ends(journal: &[Entry], posted: &[Posted], state: &State, broken: &mut Broken
     }
     for row in posted {
         let stuck = match row.standing {
-            Standing::Sending => true,
+            Standing::Sending | Standing::Pending => true,
             // Whether an issue was made before its incident became private, people find out: nobody asks for it any more.
             Standing::Unknown if matches!(row.effect, Effect::FileIssue { incident, .. } if state.desk.private.contains(&incident)) => {
                 false
             }
             Standing::Unknown => !row.effect.is_run(),
-            Standing::Pending => true,
             _ => false,
         };
         if stuck {

@@ -182,7 +182,8 @@ impl Chat for Desk {
             .call_or_never(op, 100, |truth| {
                 // What cannot be edited in this room is made anew.
                 let cards = truth.roots.entry(room).or_default();
-                if place.0 != Platform::Console && !(known && !cards.is_empty()) && !cards.insert(made) {
+                let anew = place.0 != Platform::Console && (!known || cards.is_empty());
+                if anew && !cards.insert(made) {
                     truth.broken.push(format!("I7: {op} posted its card twice"));
                 }
                 let shown = truth.cards.entry(place).or_default();
