@@ -3,6 +3,7 @@
 //!
 //! Without `SMOKEJUMPER_STAND_IN_SLACK` the test sees that what would be served works.
 
+use crate::process::bot::client;
 use crate::world::slack::{FakeSlack, Person};
 use axum::Router;
 use axum::body::Body;
@@ -48,7 +49,7 @@ fn cannot(panic: Box<dyn Any + Send>) -> Response {
 }
 
 async fn violations(State(slack): State<FakeSlack>) -> String {
-    slack.violations().iter().map(|v| format!("{v}\n")).collect()
+    slack.violations().join("\n")
 }
 
 async fn screen(State(slack): State<FakeSlack>, Path(person): Path<String>) -> String {
@@ -72,7 +73,11 @@ async fn act(
         "type" => drop(person.types(&body, &given("in")).await),
         "click" => drop(person.clicks(&body).await),
         "fill" => drop(person.fills(&given("field"), &body)),
-        "submit" => return person.submits().await.iter().map(|(field, why)| format!("{field}: {why}\n")).collect(),
+        "submit" => {
+            let wrong: Vec<String> =
+                person.submits().await.iter().map(|(field, why)| format!("{field}: {why}")).collect();
+            return wrong.join("\n");
+        }
         "dismiss" => person.dismisses().await,
         "home" => drop(person.opens_home()),
         "join" => drop(person.joins(&given("in"))),
@@ -108,7 +113,7 @@ async fn a_slack_to_play_with() {
     let slack = FakeSlack::start(Arc::new(WallClock)).await;
     let seat = desk(slack.clone(), "127.0.0.1:0").await;
     let said = |path: &'static str, body: &'static str| async move {
-        let request = reqwest::Client::new().post(format!("http://{seat}{path}")).body(body).send();
+        let request = client().post(format!("http://{seat}{path}")).body(body).send();
         let answer = request.await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
@@ -118,8 +123,8 @@ async fn a_slack_to_play_with() {
     let (status, why) = said("/bo/click", "Acknowledge").await;
     assert!(status == 400 && why.contains("bo sees no \"Acknowledge\""), "{status} {why}");
     assert_eq!(said("/bo/react?in=general&to=hello", "pushpin").await, (200, String::new()));
-    let screen = reqwest::get(format!("http://{seat}/ana")).await.unwrap().text().await.unwrap();
+    let screen = client().get(format!("http://{seat}/ana")).send().await.unwrap().text().await.unwrap();
     assert!(screen.contains("Ana Ruiz\n  hello\n  :pushpin:"), "{screen}");
     assert!(screen.contains("/incident failed with the error \"dispatch_failed\""), "{screen}");
-    assert_eq!(reqwest::get(format!("http://{seat}/violations")).await.unwrap().text().await.unwrap(), "");
+    assert_eq!(client().get(format!("http://{seat}/violations")).send().await.unwrap().text().await.unwrap(), "");
 }

@@ -162,18 +162,16 @@ impl Stage {
     async fn sees(&self, who: &str, what: &str) {
         let person = self.slack.user(who);
         let looked = seen("it", PATIENCE * 2, || async { person.sees().contains(what).then_some(()) });
-        if tokio::time::timeout(PATIENCE, looked).await.is_err() {
-            panic!("{who} does not see {what:?} in\n{}\n{}", person.sees(), self.bot.errors());
-        }
+        let late = tokio::time::timeout(PATIENCE, looked).await.is_err();
+        assert!(!late, "{who} does not see {what:?} in\n{}\n{}", person.sees(), self.bot.errors());
     }
 
     /// Waits until somebody can press this.
     async fn can_click(&self, who: &str, label: &str) {
         let person = self.slack.user(who);
         let looked = seen("a button", PATIENCE * 2, || async { person.can_click(label).then_some(()) });
-        if tokio::time::timeout(PATIENCE, looked).await.is_err() {
-            panic!("{who} cannot click {label:?} in\n{}\n{}", person.sees(), self.bot.errors());
-        }
+        let late = tokio::time::timeout(PATIENCE, looked).await.is_err();
+        assert!(!late, "{who} cannot click {label:?} in\n{}\n{}", person.sees(), self.bot.errors());
     }
 
     /// Waits until somebody alone was told this.
@@ -189,9 +187,8 @@ impl Stage {
     /// Waits until a page of the console says this.
     async fn console_says(&self, person: &AtConsole, path: &str, what: &str) {
         let looked = seen("it", PATIENCE * 2, || async { person.page(path).await.contains(what).then_some(()) });
-        if tokio::time::timeout(PATIENCE, looked).await.is_err() {
-            panic!("the console does not say {what:?} in\n{}\n{}", person.page(path).await, self.bot.errors());
-        }
+        let late = tokio::time::timeout(PATIENCE, looked).await.is_err();
+        assert!(!late, "the console does not say {what:?} in\n{}\n{}", person.page(path).await, self.bot.errors());
     }
 
     /// Waits until a form is open, and gives it.
@@ -224,9 +221,8 @@ impl Stage {
 impl Stage {
     async fn looks(&self, what: &str, look: impl Fn() -> String) {
         let looked = seen("it", PATIENCE * 2, || async { look().contains(what).then_some(()) });
-        if tokio::time::timeout(PATIENCE, looked).await.is_err() {
-            panic!("{what:?} is not in\n{}\n{}", look(), self.bot.errors());
-        }
+        let late = tokio::time::timeout(PATIENCE, looked).await.is_err();
+        assert!(!late, "{what:?} is not in\n{}\n{}", look(), self.bot.errors());
     }
 
     /// Waits until everybody reads this in a channel, the card apart.

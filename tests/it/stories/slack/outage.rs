@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// What happens in each outage, besides a new incident.
 const ACTS: usize = 40;
 /// A backlog is gone five minutes after Slack is back; here it is small.
-const DRAINED: Duration = Duration::from_secs(240);
+const DRAINED: Duration = Duration::from_mins(4);
 /// How much slower the console may be, and what is noise on a busy machine.
 const SLOWER: u32 = 3;
 const NOISE: Duration = Duration::from_millis(250);

@@ -338,7 +338,7 @@ impl Check {
             // Slack would make one up, and nobody would know what was pressed.
             None | Some("") => self.say(at, "has no action_id"),
             Some(id) if !self.actions.insert(id.to_owned()) => {
-                self.say(at, format!("action_id `{id}` twice in its block"))
+                self.say(at, format!("action_id `{id}` twice in its block"));
             }
             Some(_) => {}
         }

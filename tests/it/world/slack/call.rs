@@ -138,7 +138,9 @@ impl Call {
 
 fn typed(kind: Kind, value: &Value) -> Option<Value> {
     match (kind, value) {
-        (Kind::Text, Value::String(_)) | (Kind::Bool, Value::Bool(_)) => Some(value.clone()),
+        (Kind::Text, Value::String(_))
+        | (Kind::Bool, Value::Bool(_))
+        | (Kind::Json, Value::Object(_) | Value::Array(_)) => Some(value.clone()),
         (Kind::Bool, Value::String(text)) => match text.as_str() {
             "true" | "1" => Some(Value::Bool(true)),
             "false" | "0" => Some(Value::Bool(false)),
@@ -151,7 +153,6 @@ fn typed(kind: Kind, value: &Value) -> Option<Value> {
             let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
             (digits(seconds) && digits(rest)).then(|| value.clone())
         }
-        (Kind::Json, Value::Object(_) | Value::Array(_)) => Some(value.clone()),
         (Kind::Json, Value::String(text)) => {
             serde_json::from_str::<Value>(text).ok().filter(|v| v.is_object() || v.is_array())
         }

@@ -33,7 +33,8 @@ fn channel<'d>(desk: &'d mut Desk<'_>, given: &str, by_name: bool) -> Result<&'d
     if channel.archived {
         return Err(("is_archived", json!({})));
     }
-    if !channel.members.contains(BOT) && !(public && by_name && channel.kind == Kind::Public) {
+    let may_shout = public && by_name && channel.kind == Kind::Public;
+    if !channel.members.contains(BOT) && !may_shout {
         return Err(("not_in_channel", json!({})));
     }
     Ok(channel)

@@ -25,7 +25,7 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
 /// How sockets begin.
 const LINK: &[u8] = b"GET /link/";
 /// An answer that never comes takes longer than anybody waits.
-const NEVER: Duration = Duration::from_secs(3_600);
+const NEVER: Duration = Duration::from_hours(1);
 const SECOND: Duration = Duration::from_secs(1);
 
 /// What a request is answered with.

@@ -40,7 +40,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
-use truth::{Channel, Group, Truth, User};
+use truth::{Account, Channel, Group, Truth, User};
 
 /// What the bot and the app are known by.
 pub const TOKEN: &str = "xoxb-000000000-the-bots-own";
@@ -178,9 +178,7 @@ impl FakeSlack {
                 real_name: "Smokejumper".to_owned(),
                 email: String::new(),
                 deactivated: false,
-                is_bot: true,
-                is_guest: false,
-                is_stranger: false,
+                account: Account::Bot,
             };
             truth.users.insert(bot.id.clone(), bot);
             for (name, real_name) in

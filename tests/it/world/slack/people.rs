@@ -1,9 +1,11 @@
 //! `auth.test`, `apps.connections.open`, `users.*`, `usergroups.*`
 
+#![allow(clippy::unnecessary_wraps, reason = "as the table of methods calls them")]
+
 use super::call::Call;
 use super::methods::{Answer, Desk, fail};
 use super::rooms::paged;
-use super::truth::{APP, BOT, BOT_ID, Group, TEAM, User};
+use super::truth::{APP, Account, BOT, BOT_ID, Group, TEAM, User};
 use serde_json::{Value, json};
 
 pub fn auth_test(_: &mut Desk<'_>, _: &Call) -> Answer {
@@ -24,7 +26,7 @@ pub fn connect(desk: &mut Desk<'_>, _: &Call) -> Answer {
 fn shown(user: &User, with_email: bool) -> Value {
     if user.deactivated {
         return json!({
-            "id": user.id, "team_id": TEAM, "name": user.name, "deleted": true, "is_bot": user.is_bot, "is_app_user": false,
+            "id": user.id, "team_id": TEAM, "name": user.name, "deleted": true, "is_bot": user.account == Account::Bot, "is_app_user": false,
             "updated": 0, "profile": { "real_name": user.real_name, "display_name": user.name, "team": TEAM },
         });
     }
@@ -37,11 +39,11 @@ fn shown(user: &User, with_email: bool) -> Value {
         profile["email"] = json!(user.email);
     }
     json!({
-        "id": user.id, "team_id": if user.is_stranger { "T0000000E" } else { TEAM }, "name": user.name, "deleted": false,
+        "id": user.id, "team_id": if user.account == Account::Stranger { "T0000000E" } else { TEAM }, "name": user.name, "deleted": false,
         "color": "9f69e7", "real_name": user.real_name, "tz": "Europe/Madrid", "tz_label": "Central European Time",
         "tz_offset": 3_600, "profile": profile, "is_admin": false, "is_owner": false, "is_primary_owner": false,
-        "is_restricted": user.is_guest, "is_ultra_restricted": false, "is_bot": user.is_bot, "is_app_user": false,
-        "is_stranger": user.is_stranger, "updated": 0, "has_2fa": true,
+        "is_restricted": user.account == Account::Guest, "is_ultra_restricted": false, "is_bot": user.account == Account::Bot, "is_app_user": false,
+        "is_stranger": user.account == Account::Stranger, "updated": 0, "has_2fa": true,
     })
 }
 
@@ -58,8 +60,8 @@ pub fn info(desk: &mut Desk<'_>, call: &Call) -> Answer {
 
 pub fn list(desk: &mut Desk<'_>, call: &Call) -> Answer {
     let with_email = emails(desk);
-    let all = desk.truth.users.values().map(|user| shown(user, with_email)).collect();
-    let mut page = paged(call, all, 999, "members")?;
+    let all: Vec<Value> = desk.truth.users.values().map(|user| shown(user, with_email)).collect();
+    let mut page = paged(call, &all, 999, "members")?;
     page["cache_ts"] = json!(desk.now.0 / 1_000);
     Ok(page)
 }

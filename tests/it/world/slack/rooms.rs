@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::methods::{Answer, Desk, fail};
-use super::truth::{BOT, Channel, Kind, Message, TEAM};
+use super::truth::{Account, BOT, Channel, Kind, Message, TEAM};
 use serde_json::{Value, json};
 
 /// Characters of a topic or a purpose.
@@ -30,6 +30,7 @@ fn joined<'d>(desk: &'d mut Desk<'_>, id: &str) -> Result<&'d mut Channel, (&'st
     Ok(channel)
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "it ends what may fail")]
 fn shown(desk: &Desk<'_>, id: &str) -> Answer {
     Ok(json!({ "channel": desk.truth.channels[id].shown() }))
 }
@@ -106,14 +107,15 @@ fn listed(desk: &mut Desk<'_>, call: &Call, user: Option<&str>) -> Answer {
         Kind::Private => wants("private_channel") && channel.members.contains(BOT),
         Kind::Direct => wants("im"),
     };
-    let all = desk.truth.channels.values().filter(|c| !c.deleted && !(call.is("exclude_archived") && c.archived));
+    let all = desk.truth.channels.values().filter(|c| !c.deleted);
+    let all = all.filter(|c| !c.archived || !call.is("exclude_archived"));
     let all = all.filter(|c| user.is_none_or(|user| c.members.contains(user)));
     let all: Vec<Value> = all.filter(fits).map(Channel::shown).collect();
-    page(call, all, 999, "channels")
+    page(call, &all, 999, "channels")
 }
 
 /// A page of `all`, and where the next one begins.
-fn page(call: &Call, all: Vec<Value>, most: i64, name: &str) -> Answer {
+fn page(call: &Call, all: &[Value], most: i64, name: &str) -> Answer {
     let limit = call.number("limit").unwrap_or(100);
     if !(1..=most).contains(&limit) {
         return fail("invalid_limit");
@@ -131,7 +133,7 @@ fn page(call: &Call, all: Vec<Value>, most: i64, name: &str) -> Answer {
     Ok(json!({ name: page, "response_metadata": { "next_cursor": next } }))
 }
 
-pub fn paged(call: &Call, all: Vec<Value>, most: i64, name: &str) -> Answer {
+pub fn paged(call: &Call, all: &[Value], most: i64, name: &str) -> Answer {
     page(call, all, most, name)
 }
 
@@ -145,8 +147,8 @@ pub fn history(desk: &mut Desk<'_>, call: &Call) -> Answer {
     let mut all: Vec<&Message> = all.filter(|m| within(m, call)).collect();
     all.reverse();
     let pins = channel.pins.len();
-    let all = all.iter().map(|m| m.shown(call.is("include_all_metadata"))).collect();
-    let mut page = page(call, all, 999, "messages")?;
+    let all: Vec<Value> = all.iter().map(|m| m.shown(call.is("include_all_metadata"))).collect();
+    let mut page = page(call, &all, 999, "messages")?;
     let more = page["response_metadata"]["next_cursor"] != "";
     page["has_more"] = json!(more);
     page["pin_count"] = json!(pins);
@@ -169,7 +171,8 @@ pub fn replies(desk: &mut Desk<'_>, call: &Call) -> Answer {
     }
     let all = channel.messages.iter().filter(|m| m.ts == root || m.thread_ts.as_deref() == Some(root));
     let all = all.filter(|m| m.ts == root || within(m, call)).map(|m| m.shown(call.is("include_all_metadata")));
-    let mut page = page(call, all.collect(), 1_000, "messages")?;
+    let all: Vec<Value> = all.collect();
+    let mut page = page(call, &all, 1_000, "messages")?;
     page["has_more"] = json!(page["response_metadata"]["next_cursor"] != "");
     Ok(page)
 }
@@ -185,8 +188,8 @@ fn within(message: &Message, call: &Call) -> bool {
 
 pub fn members(desk: &mut Desk<'_>, call: &Call) -> Answer {
     let channel = known(desk, call.text("channel"))?;
-    let all = channel.members.iter().map(|m| json!(m)).collect();
-    page(call, all, 999, "members")
+    let all: Vec<Value> = channel.members.iter().map(|m| json!(m)).collect();
+    page(call, &all, 999, "members")
 }
 
 pub fn invite(desk: &mut Desk<'_>, call: &Call) -> Answer {
@@ -205,7 +208,7 @@ pub fn invite(desk: &mut Desk<'_>, call: &Call) -> Answer {
         _ if user == BOT => Some("cant_invite_self"),
         None => Some("user_not_found"),
         Some(user) if user.deactivated => Some("user_not_found"),
-        Some(user) if user.is_guest => Some("ura_max_channels"),
+        Some(user) if user.account == Account::Guest => Some("ura_max_channels"),
         Some(_) if channel.members.contains(user) => Some("already_in_channel"),
         Some(_) => None,
     };
@@ -267,7 +270,7 @@ pub fn open(desk: &mut Desk<'_>, call: &Call) -> Answer {
     match desk.truth.users.get(user) {
         None => return fail("user_not_found"),
         Some(user) if user.deactivated => return fail("user_disabled"),
-        Some(user) if user.is_bot => return fail("cannot_dm_bot"),
+        Some(user) if user.account == Account::Bot => return fail("cannot_dm_bot"),
         Some(_) => {}
     }
     let already = desk.truth.channels.values().any(|c| c.kind == Kind::Direct && c.members.contains(user));

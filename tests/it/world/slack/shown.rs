@@ -2,6 +2,7 @@
 
 use super::truth::{BOT, Kind, Message, Truth};
 use serde_json::Value;
+use std::fmt::Write as _;
 
 /// All of it: channels in the order in which they were made, then the home tab, then the form on top.
 pub fn screen(truth: &Truth, user: &str) -> String {
@@ -12,7 +13,7 @@ pub fn screen(truth: &Truth, user: &str) -> String {
     all.extend(home(truth, user));
     all.extend(form(truth, user));
     if let Some(notices) = truth.notices.get(user) {
-        all.push(notices.iter().map(|n| format!("(!) {n}\n")).collect());
+        all.extend(notices.iter().map(|notice| format!("(!) {notice}\n")));
     }
     all.join("\n")
 }
@@ -28,15 +29,15 @@ pub fn channel(truth: &Truth, user: &str, id: &str) -> String {
         out.push_str(" (archived)");
     }
     if !channel.topic.is_empty() {
-        out.push_str(&format!(" · {}", plain(truth, &channel.topic)));
+        write!(out, " · {}", plain(truth, &channel.topic)).unwrap();
     }
     out.push('\n');
     for bookmark in &channel.bookmarks {
-        out.push_str(&format!("🔖 {} {}\n", bookmark.title, bookmark.link));
+        writeln!(out, "🔖 {} {}", bookmark.title, bookmark.link).unwrap();
     }
     if channel.kind != Kind::Direct {
         let people = channel.members.iter().map(|m| name(truth, m)).collect::<Vec<_>>().join(", ");
-        out.push_str(&format!("people: {people}\n"));
+        writeln!(out, "people: {people}").unwrap();
     }
     let seen = |m: &&Message| !m.deleted && m.only_for.as_ref().is_none_or(|only| only == user);
     for message in channel.messages.iter().filter(seen) {
@@ -85,7 +86,7 @@ fn one(truth: &Truth, message: &Message, pinned: bool, before: &str) -> String {
     let mut marks: Vec<&str> = message.reactions.iter().map(|(emoji, _)| emoji.as_str()).collect();
     marks.sort_unstable();
     if !marks.is_empty() {
-        out.push_str(&format!("{indent}:{}:\n", marks.join(": :")));
+        writeln!(out, "{indent}:{}:", marks.join(": :")).unwrap();
     }
     out
 }
@@ -134,7 +135,7 @@ pub fn form(truth: &Truth, user: &str) -> Option<String> {
     let mut out = format!("form: {}\n{}\n", text(&view["title"]), indented(&body));
     let close = if view["close"].is_object() { text(&view["close"]) } else { "Close".to_owned() };
     let submit = if view["submit"].is_object() { format!(" ({})", text(&view["submit"])) } else { String::new() };
-    out.push_str(&format!("  ({close}){submit}\n"));
+    writeln!(out, "  ({close}){submit}").unwrap();
     Some(out)
 }
 
@@ -161,13 +162,13 @@ fn plain(truth: &Truth, text: &str) -> String {
             continue;
         };
         let (target, label) = inside.split_once('|').unwrap_or((inside, ""));
-        out.push_str(&match target.chars().next() {
+        let shown = match target.chars().next() {
             Some('@') => format!("@{}", name(truth, &target[1..])),
             Some('#') => format!("#{}", truth.channels.get(&target[1..]).map_or(label, |c| c.name.as_str())),
-            Some('!') if label.is_empty() => target.to_owned(),
             _ if label.is_empty() => target.to_owned(),
             _ => format!("[{label}]({target})"),
-        });
+        };
+        out.push_str(&shown);
         rest = tail;
     }
     out.push_str(rest);
@@ -223,10 +224,10 @@ fn block(truth: &Truth, value: &Value) -> String {
         "section" => {
             let mut out = object(truth, &value["text"]);
             for field in value["fields"].as_array().into_iter().flatten() {
-                out.push_str(&format!("\n| {}", object(truth, field).replace('\n', ": ")));
+                write!(out, "\n| {}", object(truth, field).replace('\n', ": ")).unwrap();
             }
             if value["accessory"].is_object() {
-                out.push_str(&format!("  {}", element(truth, &value["accessory"])));
+                write!(out, "  {}", element(truth, &value["accessory"])).unwrap();
             }
             out.trim_start_matches('\n').to_owned()
         }
@@ -243,7 +244,7 @@ fn block(truth: &Truth, value: &Value) -> String {
             let label = object(truth, &value["label"]);
             let mut out = format!("{label}{optional}: {}", element(truth, &value["element"]));
             if value["hint"].is_object() {
-                out.push_str(&format!("\n  {}", object(truth, &value["hint"])));
+                write!(out, "\n  {}", object(truth, &value["hint"])).unwrap();
             }
             out
         }

@@ -121,6 +121,7 @@ pub struct Sent {
 /// A connection that wants to be a socket.
 pub async fn serve(fake: FakeSlack, stream: TcpStream) {
     let mut good = false;
+    #[allow(clippy::result_large_err, reason = "the type is tungstenite's")]
     let check = |request: &Request, response: Response| {
         let query = request.uri().query().unwrap_or_default();
         let ticket =
@@ -134,10 +135,9 @@ pub async fn serve(fake: FakeSlack, stream: TcpStream) {
         });
         if good { Ok(response) } else { Err(refusal()) }
     };
-    #[allow(clippy::result_large_err, reason = "the type is tungstenite's")]
     let Ok(mut socket) = tokio_tungstenite::accept_hdr_async(stream, check).await else { return };
     let (orders, mut inbox) = mpsc::channel(ORDERS);
-    let (line, live) = fake.board().with(|state| {
+    let (own, live) = fake.board().with(|state| {
         state.next += 1;
         state.lines.insert(state.next, Line { orders, ending: false });
         (state.next, state.lines.len())
@@ -180,7 +180,7 @@ pub async fn serve(fake: FakeSlack, stream: TcpStream) {
                 Some(Order::Cut) | None => alive = false,
             },
             frame = socket.next(), if !deaf => match frame {
-                Some(Ok(Message::Text(text))) => acknowledged(&fake, line, text.as_str()),
+                Some(Ok(Message::Text(text))) => acknowledged(&fake, own, text.as_str()),
                 // Answered by the library when it is next written to; so it is written to.
                 Some(Ok(Message::Ping(_))) => {
                     fake.with(|truth| truth.connections.pings += 1);
@@ -192,17 +192,17 @@ pub async fn serve(fake: FakeSlack, stream: TcpStream) {
             },
         }
     }
-    gone(&fake, line);
+    gone(&fake, own);
 }
 
-fn gone(fake: &FakeSlack, line: u64) {
+fn gone(fake: &FakeSlack, gone: u64) {
     let live = fake.board().with(|state| {
-        state.lines.remove(&line);
+        state.lines.remove(&gone);
         // What it owes is told again elsewhere.
-        for pending in state.pending.values_mut().filter(|p| p.line == line) {
+        for pending in state.pending.values_mut().filter(|p| p.line == gone) {
             pending.told = None;
         }
-        state.pending.retain(|_, p| p.line != line);
+        state.pending.retain(|_, p| p.line != gone);
         state.lines.len()
     });
     let now = fake.now();

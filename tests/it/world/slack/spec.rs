@@ -183,7 +183,7 @@ fn alike(at: &str, value: &Value, recorded: &Value, wrong: &mut Vec<String>) {
             for (key, value) in map {
                 match known.get(key) {
                     Some(recorded) if !ALSO.contains(&key.as_str()) => {
-                        alike(&format!("{at}.{key}"), value, recorded, wrong)
+                        alike(&format!("{at}.{key}"), value, recorded, wrong);
                     }
                     None if !ALSO.contains(&key.as_str()) => wrong.push(format!("{at}.{key} was never recorded")),
                     _ => {}

@@ -18,10 +18,16 @@ pub struct User {
     pub real_name: String,
     pub email: String,
     pub deactivated: bool,
-    pub is_bot: bool,
-    pub is_guest: bool,
-    /// A person of another organisation, here by Slack Connect.
-    pub is_stranger: bool,
+    pub account: Account,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Account {
+    Member,
+    Guest,
+    /// Of another organisation, here by Slack Connect.
+    Stranger,
+    Bot,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,9 +226,7 @@ impl Truth {
             real_name: real_name.to_owned(),
             email: format!("{name}@acme.example"),
             deactivated: false,
-            is_bot: false,
-            is_guest: false,
-            is_stranger: false,
+            account: Account::Member,
         };
         self.users.insert(id.clone(), user);
         id

@@ -4,7 +4,7 @@ use super::blocks;
 use super::call::Call;
 use super::inert;
 use super::methods::{Answer, Desk, fail};
-use super::truth::{Truth, View};
+use super::truth::{Account, Truth, View};
 use serde_json::{Value, json};
 use smokejumper::flow::moment::{At, SECOND};
 
@@ -133,7 +133,7 @@ pub fn publish(desk: &mut Desk<'_>, call: &Call) -> Answer {
     let user = call.text("user_id").to_owned();
     match desk.truth.users.get(&user) {
         None => return fail("user_not_found"),
-        Some(user) if user.deactivated || user.is_bot => return fail("not_enabled"),
+        Some(user) if user.deactivated || user.account == Account::Bot => return fail("not_enabled"),
         Some(_) => {}
     }
     let hash = hash(desk.truth, desk.now);

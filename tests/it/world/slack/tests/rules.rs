@@ -223,7 +223,7 @@ async fn faults_come_as_planned() {
     assert_eq!((status, garbage), (200, json!(null)));
     slack.down(Outage::Refused).await;
     let url = format!("{}/auth.test", slack.api());
-    assert!(reqwest::Client::new().get(&url).send().await.unwrap_err().is_connect());
+    assert!(slack.client().get(&url).send().await.unwrap_err().is_connect());
     slack.up().await;
     assert_eq!(post(&slack, "auth.test", json!({})).await.0, 200);
     slack.down(Outage::NotOk).await;
