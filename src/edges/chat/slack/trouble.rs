@@ -38,7 +38,7 @@ pub enum Cause {
     /// Certainly no effect: asked too often, or before a wait was over.
     #[error("asked to wait {after_ms} ms")]
     Limited { after_ms: i64 },
-    /// `ok: false`: certainly no effect, except of [`UNSURE`].
+    /// `ok: false`: certainly no effect, except of the codes in `UNSURE`.
     #[error("{}", words(code, needed.as_deref(), details))]
     Said {
         code: String,
