@@ -26,26 +26,24 @@ async fn told(way: Way) {
     let since = stage.breaks("2.42").await;
     stage.alert("2.42", since, None).await;
     let room = stage.room("inc-1-").await;
-    stage.can_click("bo", "Acknowledge").await;
     stage.pinned(&room, "nothing to compare with").await;
     insta::assert_snapshot!("first_card", stage.steady(&bo.sees_pinned(&room)));
-    bo.clicks_in(&room, "Acknowledge").await;
+    stage.clicks("bo", &room, "Acknowledge").await;
     stage.reads(&room, "Bo Lind acknowledged.").await;
 
     // Who joins is told what happened, alone; then she takes it.
     ana.joins(&room);
     stage.told("ana", "Catch-up on INC-1").await;
-    ana.clicks("Claim lead").await;
+    stage.clicks("ana", &room, "Claim lead").await;
     stage.sees("ana", "led by Ana Ruiz").await;
     stage.reads(&room, "Ana Ruiz is incident commander now.").await;
 
     // Asked for by one, refused to the same, approved by another, executed, verified.
     ana.types("/incident run rollback-release", &room).await;
-    stage.can_click("bo", "Approve #1").await;
-    ana.clicks_in(&room, "Approve #1").await;
+    stage.clicks("ana", &room, "Approve #1").await;
     stage.told("ana", "you asked for it yourself; somebody else must approve").await;
     assert_eq!(stage.victim.buy(&client()).await.unwrap(), 500, "nothing ran");
-    bo.clicks_in(&room, "Approve #1").await;
+    stage.clicks("bo", &room, "Approve #1").await;
     stage.reads(&room, "worked, verified.").await;
     assert_eq!(stage.victim.buy(&client()).await.unwrap(), 200, "it was really repaired");
     stage.alert("2.42", since, Some(WallClock.now())).await;

@@ -2,9 +2,11 @@
 //! Every request of every story is judged; a violation fails it.
 
 mod by_hand;
+mod hostile;
 mod main_job;
 mod newcomer;
 mod outage;
+mod twice;
 
 use crate::process::bot::{Bot, client};
 use crate::process::person::Person as AtConsole;
@@ -166,12 +168,13 @@ impl Stage {
         assert!(!late, "{who} does not see {what:?} in\n{}\n{}", person.sees(), self.bot.errors());
     }
 
-    /// Waits until somebody can press this.
-    async fn can_click(&self, who: &str, label: &str) {
+    /// Presses a button in a channel as soon as it is there.
+    async fn clicks(&self, who: &str, channel: &str, label: &str) {
         let person = self.slack.user(who);
-        let looked = seen("a button", PATIENCE * 2, || async { person.can_click(label).then_some(()) });
+        let looked = seen("a button", PATIENCE * 2, || async { person.can_click_in(channel, label).then_some(()) });
         let late = tokio::time::timeout(PATIENCE, looked).await.is_err();
         assert!(!late, "{who} cannot click {label:?} in\n{}\n{}", person.sees(), self.bot.errors());
+        person.clicks_in(channel, label).await;
     }
 
     /// Waits until somebody alone was told this.

@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 /// Messages to one channel that may come at once; then one a second.
 pub const BURST: i64 = 5;
 
+/// How long (ms) a request and the answer to another one may cross, on a busy machine.
+const ON_ITS_WAY: i64 = SECOND / 2;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tier {
     One,
@@ -37,8 +40,8 @@ pub struct Limits {
     calls: BTreeMap<String, VecDeque<At>>,
     /// By channel: what is left of its bucket (ms of a second a message), and when that was.
     posts: BTreeMap<String, (i64, At)>,
-    /// Not before, by method or `method channel`.
-    closed: BTreeMap<String, At>,
+    /// Since when and until when nobody may come, by method or `method channel`.
+    closed: BTreeMap<String, (At, At)>,
     /// How often somebody was told to wait.
     pub told_to_wait: usize,
     /// Nothing is limited: a test of something else wants more than a minute gives.
@@ -46,15 +49,20 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Comes before the Retry-After that was given is over.
+    /// Comes before the Retry-After that was given is over. What was on its way while it was given is not meant.
     pub fn impatient(&self, method: &str, channel: Option<&str>, now: At) -> bool {
         let own = format!("{method} {}", channel.unwrap_or_default());
-        [method, own.as_str()].iter().any(|key| self.closed.get(*key).is_some_and(|until| now < *until))
+        let early =
+            |(since, until): &(At, At)| now < *until && now.since(*since) > ON_ITS_WAY.min(until.since(*since) / 2);
+        [method, own.as_str()].iter().any(|key| self.closed.get(*key).is_some_and(early))
     }
 
     pub fn close(&mut self, key: &str, seconds: i64, now: At) {
         self.told_to_wait += 1;
-        self.closed.insert(key.to_owned(), now.plus(seconds * SECOND));
+        let until = now.plus(seconds * SECOND);
+        // Said again, it began when it was first said.
+        let since = self.closed.get(key).filter(|(_, until)| now < *until).map_or(now, |(since, _)| *since);
+        self.closed.insert(key.to_owned(), (since, until));
     }
 
     /// Counts a call; how long (s) to wait instead, when there are too many.

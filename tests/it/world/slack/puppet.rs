@@ -149,6 +149,12 @@ impl Person {
         self.fake.with(|truth| self.find(truth, label, None).is_some())
     }
 
+    /// The same, among what is in one channel that they are in.
+    pub fn can_click_in(&self, channel: &str, label: &str) -> bool {
+        let id = self.channel(channel);
+        self.fake.with(|truth| self.find(truth, label, Some(&id)).is_some())
+    }
+
     async fn presses(&self, label: &str, within: Option<String>) -> &Self {
         let found = self.fake.with(|truth| self.find(truth, label, within.as_deref()));
         let found = found.unwrap_or_else(|| panic!("{} sees no {label:?} in\n{}", self.name, self.sees()));

@@ -1,16 +1,22 @@
 //! Requests, answers and events held against Slack's own documents, when they lie beside the project
-//! (`SMOKEJUMPER_SHARED`, or `../shared`): argument lists, and recorded answers and payloads.
+//! (`SMOKEJUMPER_SHARED`, or `../shared`): argument lists, recorded answers and payloads, and the OpenAPI of the Web API.
+//!
+//! That OpenAPI is of 2021 and was not kept: what it requires and how it types things holds; that there is no more does not.
 
-use serde_json::Value;
+use jsonschema::Validator;
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 
 struct Spec {
     /// Reference of each method.
     methods: BTreeMap<String, Value>,
     /// Recorded answers and payloads by file name.
     recorded: BTreeMap<String, Value>,
+    openapi: Value,
+    /// Of answers, compiled so far.
+    compiled: Mutex<BTreeMap<String, Option<Arc<Validator>>>>,
 }
 
 fn folder() -> Option<PathBuf> {
@@ -36,7 +42,13 @@ fn spec() -> Option<&'static Spec> {
             println!("skipped: Slack's documents are not here, so nothing is held against them");
             return None;
         };
-        Some(Spec { methods: all(folder.join("slack-api-ref")), recorded: all(folder.join("java-json-logs")) })
+        let openapi = std::fs::read_to_string(folder.join("slack_web_openapi_v2.json")).unwrap_or_default();
+        Some(Spec {
+            methods: all(folder.join("slack-api-ref")),
+            recorded: all(folder.join("java-json-logs")),
+            openapi: serde_json::from_str(&openapi).unwrap_or_default(),
+            compiled: Mutex::default(),
+        })
     })
     .as_ref()
 }
@@ -48,7 +60,8 @@ pub fn is_here() -> bool {
 
 /// What is wrong with the arguments of a request.
 pub fn request(method: &str, args: &BTreeMap<String, Value>, is_json: bool) -> Vec<String> {
-    let Some(reference) = spec().and_then(|spec| spec.methods.get(method)) else { return Vec::new() };
+    let Some(spec) = spec() else { return Vec::new() };
+    let Some(reference) = spec.methods.get(method) else { return spec.parameters(method, args) };
     let mut wrong = Vec::new();
     let (properties, no) = (&reference["args"]["properties"], Value::Null);
     if is_json && reference["json_input_supported"] != true {
@@ -105,10 +118,65 @@ fn said_to_be_json(property: &Value) -> bool {
 
 /// What is wrong with an answer of the fake's: a field nobody recorded, or of another type.
 pub fn answer(method: &str, value: &Value) -> Vec<String> {
-    let Some(recorded) = spec().and_then(|spec| spec.recorded.get(method)) else { return Vec::new() };
-    let mut wrong = Vec::new();
-    alike(method, value, recorded, &mut wrong);
+    let Some(spec) = spec() else { return Vec::new() };
+    let mut wrong = spec.schema(method, value);
+    if let Some(recorded) = spec.recorded.get(method) {
+        alike(method, value, recorded, &mut wrong);
+    }
     wrong
+}
+
+impl Spec {
+    fn operation(&self, method: &str) -> Option<&Value> {
+        self.openapi["paths"][format!("/{method}")].as_object()?.values().next()
+    }
+
+    /// Arguments of a method that only the OpenAPI knows.
+    fn parameters(&self, method: &str, args: &BTreeMap<String, Value>) -> Vec<String> {
+        let Some(operation) = self.operation(method) else { return Vec::new() };
+        let known: Vec<&Value> = operation["parameters"].as_array().into_iter().flatten().collect();
+        let strange = args.keys().filter(|name| !known.iter().any(|p| p["name"] == name.as_str()));
+        let strange = strange.map(|name| format!("{method} has no argument `{name}`, says the OpenAPI"));
+        let needed = known.iter().filter(|p| p["required"] == true && p["name"] != "token");
+        let missing = needed.filter(|p| p["name"].as_str().is_some_and(|name| !args.contains_key(name)));
+        let missing = missing.map(|p| format!("{method}: {} is required, says the OpenAPI", p["name"]));
+        strange.chain(missing).collect()
+    }
+
+    /// An answer that is `ok`, against its schema.
+    fn schema(&self, method: &str, value: &Value) -> Vec<String> {
+        if value["ok"] != true {
+            return Vec::new();
+        }
+        let mut compiled = self.compiled.lock().unwrap();
+        let validator = compiled.entry(method.to_owned()).or_insert_with(|| {
+            let schema = self.operation(method)?.pointer("/responses/200/schema")?;
+            let whole = json!({ "allOf": [open(schema)], "definitions": open(&self.openapi["definitions"]) });
+            let built = jsonschema::options().with_draft(jsonschema::Draft::Draft4).build(&whole);
+            Some(Arc::new(built.unwrap_or_else(|e| panic!("{method}: {e}"))))
+        });
+        let Some(validator) = validator.clone() else { return Vec::new() };
+        let errors = validator.iter_errors(value).take(3);
+        let short = |text: String| text.chars().take(200).collect::<String>();
+        errors.map(|e| format!("{method} answered {} at {}", short(e.to_string()), e.instance_path())).collect()
+    }
+}
+
+/// Fields that came since are no fault.
+fn open(schema: &Value) -> Value {
+    match schema {
+        Value::Object(map) => {
+            let kept = map.iter().filter(|(key, value)| !(*key == "additionalProperties" && **value == json!(false)));
+            // It has the blocks of an edited message be one object, which they never were.
+            let blocks = |key: &str, value: &Value| key == "blocks" && value["type"] == "object";
+            let each = |(key, value): (&String, &Value)| {
+                (key.clone(), if blocks(key, value) { json!({}) } else { open(value) })
+            };
+            Value::Object(kept.map(each).collect::<Map<_, _>>())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(open).collect()),
+        other => other.clone(),
+    }
 }
 
 /// What is wrong with an event of the fake's.

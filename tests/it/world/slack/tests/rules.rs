@@ -1,6 +1,7 @@
 //! What the Web API refuses, and what it counts.
 
 use super::app::{done, get, message, post, refused};
+use crate::process::bot::client;
 use crate::world::slack::truth::Kind;
 use crate::world::slack::{FakeSlack, Fault, Outage, TOKEN};
 use crate::world::watch::Watch;
@@ -190,6 +191,7 @@ async fn limits_are_kept_and_impatience_is_seen() {
     let (status, answer) = post(&slack, "conversations.create", json!({ "name": "inc-20" })).await;
     assert_eq!((status, &answer["error"]), (429, &json!("ratelimited")));
     assert_eq!(slack.forgive(), Vec::<String>::new(), "being told to wait is no offence");
+    watch.set(NOON.plus(5 * SECOND));
     post(&slack, "conversations.create", json!({ "name": "inc-20" })).await;
     assert!(slack.forgive()[0].contains("before Retry-After was over"));
     watch.set(NOON.plus(61 * SECOND));
@@ -223,7 +225,7 @@ async fn faults_come_as_planned() {
     assert_eq!((status, garbage), (200, json!(null)));
     slack.down(Outage::Refused).await;
     let url = format!("{}/auth.test", slack.api());
-    assert!(slack.client().get(&url).send().await.unwrap_err().is_connect());
+    assert!(client().get(&url).send().await.unwrap_err().is_connect());
     slack.up().await;
     assert_eq!(post(&slack, "auth.test", json!({})).await.0, 200);
     slack.down(Outage::NotOk).await;
