@@ -1,7 +1,6 @@
 //! What the Web API refuses, and what it counts.
 
 use super::app::{done, get, message, post, refused};
-use crate::process::bot::client;
 use crate::world::slack::truth::Kind;
 use crate::world::slack::{FakeSlack, Fault, Outage, TOKEN};
 use crate::world::watch::Watch;
@@ -225,7 +224,7 @@ async fn faults_come_as_planned() {
     assert_eq!((status, garbage), (200, json!(null)));
     slack.down(Outage::Refused).await;
     let url = format!("{}/auth.test", slack.api());
-    assert!(client().get(&url).send().await.unwrap_err().is_connect());
+    assert!(reqwest::Client::builder().build().unwrap().get(&url).send().await.unwrap_err().is_connect());
     slack.up().await;
     assert_eq!(post(&slack, "auth.test", json!({})).await.0, 200);
     slack.down(Outage::NotOk).await;
