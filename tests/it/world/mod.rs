@@ -5,7 +5,6 @@ pub mod github;
 pub mod ledger;
 pub mod pagerduty;
 pub mod postgres;
-#[allow(dead_code, reason = "the stories and the tests of the edge use more of it as they come")]
 pub mod slack;
 pub mod small;
 pub mod strand;

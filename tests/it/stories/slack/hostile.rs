@@ -3,6 +3,7 @@
 
 use super::{Stage, Way};
 use crate::process::ledger::settled;
+use crate::world::slack::puppet::other_bot;
 use serde_json::json;
 use smokejumper::edges::clock::WallClock;
 use smokejumper::ports::Clock as _;
@@ -75,6 +76,8 @@ async fn hostile_text_is_shown_and_does_nothing() {
     bo.opens_home();
     ana.opens_home();
     stage.home("bo", "INC-1").await;
+    // What a program says is no word of a person's, whoever it calls.
+    other_bot(&stage.slack, &room, "@smokejumper resolve");
     let kept = bo.says(&all("kept"), &room, None);
     ana.message_shortcut(&room, &kept, "Add to timeline").await;
     stage.told("ana", "Kept in the timeline").await;
@@ -93,6 +96,7 @@ async fn hostile_text_is_shown_and_does_nothing() {
     }
     assert_eq!(ana.submits().await, []);
     ana.dismisses().await;
+    assert!(!ana.sees_pinned(&room).contains("*resolved*"), "a program resolved it");
     ana.types("/incident resolve", &room).await;
     stage.form("ana").await;
     ana.fills("What caused it", &all("cause")).fills("What fixed it", &all("fix"));

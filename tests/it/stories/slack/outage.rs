@@ -25,11 +25,11 @@ async fn slack_cannot_be_reached() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slack_answers_and_does_nothing() {
-    all([Outage::Html, Outage::NotOk, Outage::TooMany(5)]).await;
+    all([Outage::Html, Outage::NotOk, Outage::TooMany(5), Outage::Trickle]).await;
 }
 
 /// A bot and a Slack each, at the same time: most of it is waiting.
-async fn all(outages: [Outage; 3]) {
+async fn all<const N: usize>(outages: [Outage; N]) {
     futures::future::join_all(outages.map(down)).await;
 }
 

@@ -695,13 +695,13 @@ fn is_filled(value: &Value) -> bool {
     })
 }
 
-/// So that messages by other programs can stand beside those by people.
+/// Another program says something, and may call ours by its name.
 pub fn other_bot(fake: &FakeSlack, channel: &str, text: &str) -> String {
     let now = fake.now();
     let (id, kind, message) = fake.with(|truth| {
         let id = truth.channel_named(channel).expect("it is there").id.clone();
         let ts = truth.ts(now);
-        let mut message = Message::new(ts, "UOTHERBOT", text.to_owned());
+        let mut message = Message::new(ts, "UOTHERBOT", linked(truth, text));
         message.subtype = Some("bot_message");
         let channel = truth.channels.get_mut(&id).unwrap();
         channel.messages.push(message.clone());
@@ -710,5 +710,9 @@ pub fn other_bot(fake: &FakeSlack, channel: &str, text: &str) -> String {
     let mut shown = message.shown(false);
     shown["bot_id"] = json!(BOT_ID.replace('1', "9"));
     fake.tell(chat::said(&shown, &id, kind));
+    if message.text.contains(&format!("<@{BOT}>")) {
+        (shown["type"], shown["channel"]) = (json!("app_mention"), json!(id));
+        fake.tell(shown);
+    }
     message.ts
 }

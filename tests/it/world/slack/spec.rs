@@ -53,11 +53,6 @@ fn spec() -> Option<&'static Spec> {
     .as_ref()
 }
 
-/// Whether anything is held against it.
-pub fn is_here() -> bool {
-    spec().is_some()
-}
-
 /// What is wrong with the arguments of a request.
 pub fn request(method: &str, args: &BTreeMap<String, Value>, is_json: bool) -> Vec<String> {
     let Some(spec) = spec() else { return Vec::new() };

@@ -310,15 +310,6 @@ impl Channel {
         }
     }
 
-    /// `channel`, `group`, `im`
-    pub fn kind_name(&self) -> &'static str {
-        match self.kind {
-            Kind::Public => "channel",
-            Kind::Private => "group",
-            Kind::Direct => "im",
-        }
-    }
-
     /// As Slack describes it to the bot.
     pub fn shown(&self) -> Value {
         let created = self.created.0 / 1_000;

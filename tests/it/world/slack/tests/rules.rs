@@ -8,6 +8,7 @@ use serde_json::json;
 use smokejumper::edges::clock::WallClock;
 use smokejumper::flow::moment::{At, SECOND};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 const NOON: At = At(1_795_000_000_000);
 
@@ -219,17 +220,31 @@ async fn faults_come_as_planned() {
     assert_eq!(post(&slack, "auth.test", json!({})).await.0, 503);
     assert_eq!(post(&slack, "auth.test", json!({})).await.0, 503);
     assert_eq!(post(&slack, "auth.test", json!({})).await.0, 200);
+    slack.fault("auth.test", 1, Fault::Garbage);
+    slack.fault("auth.test", 1, Fault::Slow(Duration::from_millis(50)));
+    slack.fault("auth.test", 1, Fault::Trickle);
+    assert_eq!(post(&slack, "auth.test", json!({})).await, (200, json!(null)));
+    let began = Instant::now();
+    assert_eq!(post(&slack, "auth.test", json!({})).await.0, 200);
+    assert!(began.elapsed() >= Duration::from_millis(50));
+    let request = slack.client().get(format!("{}/auth.test", slack.api())).bearer_auth(TOKEN);
+    let slow = request.header("user-agent", "a test").timeout(Duration::from_secs(2)).send().await.unwrap();
+    assert!(slow.bytes().await.unwrap_err().is_timeout(), "a byte a second");
+    let noted = slack.with(|truth| truth.requests.iter().find(|r| r.args.contains_key("name")).cloned()).unwrap();
+    assert_eq!(noted.args["name"], "inc-1");
     slack.fault_any(1, Fault::Html);
     let (status, garbage) = post(&slack, "auth.test", json!({})).await;
     assert_eq!((status, garbage), (200, json!(null)));
     slack.down(Outage::Refused).await;
     let url = format!("{}/auth.test", slack.api());
-    assert!(reqwest::Client::builder().build().unwrap().get(&url).send().await.unwrap_err().is_connect());
+    // Without a connection from before.
+    let newcomer = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    assert!(newcomer.get(&url).send().await.unwrap_err().is_connect());
     slack.up().await;
     assert_eq!(post(&slack, "auth.test", json!({})).await.0, 200);
     slack.down(Outage::NotOk).await;
     assert_eq!(refused(&slack, "auth.test", json!({})).await, "service_unavailable");
     slack.up().await;
-    assert_eq!(slack.asked("auth.test"), 6);
+    assert_eq!(slack.asked("auth.test"), 9);
     assert_eq!(slack.with(|truth| truth.channels.values().filter(|c| c.kind == Kind::Public).count()), 3);
 }

@@ -2,6 +2,7 @@
 
 use super::app::{App, done, message, post, refused};
 use crate::world::slack::FakeSlack;
+use crate::world::slack::puppet::other_bot;
 use crate::world::watch::Watch;
 use serde_json::{Value, json};
 use smokejumper::edges::clock::WallClock;
@@ -73,6 +74,38 @@ async fn a_form_is_opened_filled_and_sent_off() {
         assert_eq!(refused(&slack, "views.open", json!({ "trigger_id": "1", "view": bad })).await, "invalid_arguments");
     }
     assert_eq!(slack.forgive().len(), 4);
+}
+
+#[tokio::test]
+async fn people_choose_answer_in_threads_and_take_things_back() {
+    let slack = FakeSlack::start(Arc::new(WallClock)).await;
+    let app = App::listens(&slack).await;
+    let made = done(&slack, "conversations.create", json!({ "name": "inc-1" })).await;
+    let id = made["channel"]["id"].as_str().unwrap();
+    let ana = slack.user("ana");
+    ana.joins("inc-1");
+    let option = |text: &str| json!({ "text": { "type": "plain_text", "text": text }, "value": text.to_lowercase() });
+    let mut menu = message(id, "later");
+    menu["blocks"] = json!([{ "type": "actions", "elements": [{
+        "type": "static_select", "action_id": "later", "placeholder": { "type": "plain_text", "text": "Remind me" },
+        "options": [option("In 30 minutes"), option("Never")],
+    }] }]);
+    let ts = done(&slack, "chat.postMessage", menu).await["ts"].as_str().unwrap().to_owned();
+    assert!(!ana.can_click("Remind me"), "that is no button");
+    ana.chooses("Remind me", "Never").await;
+    assert_eq!(app.hears("block_actions").await["payload"]["actions"][0]["selected_option"]["value"], "never");
+    ana.replies("why not?", "inc-1", &ts);
+    let own = app.hears("message").await;
+    assert_eq!(own["payload"]["event"]["bot_id"], "B00000001", "the bot hears itself");
+    assert_eq!(app.hears("message").await["payload"]["event"]["thread_ts"], ts.as_str());
+    let other = other_bot(&slack, "inc-1", "@smokejumper resolve");
+    assert_eq!(app.hears("app_mention").await["payload"]["event"]["bot_id"], "B00000009");
+    ana.reacts("inc-1", &other, "eyes").unreacts("inc-1", &other, "eyes");
+    app.hears("reaction_added").await;
+    ana.deletes_message("inc-1", &other).leaves("inc-1");
+    app.hears("member_left_channel").await;
+    assert!(!slack.user("bo").reads("inc-1").contains("resolve"));
+    assert!(slack.with(|truth| truth.requests.iter().all(|r| r.outcome == "ok" && r.at <= slack.now())));
 }
 
 #[tokio::test]
