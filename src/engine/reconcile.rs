@@ -78,7 +78,11 @@ impl Engine {
                 let why = "it was looked for, and certainly had no effect".to_owned();
                 (Progress::Again { at: now, why }, None)
             }
-            Ok(Seen::Pointless(why)) => (Progress::Unknown { why }, None),
+            // Nobody will ever look again, and what follows in its lane need not wait for that.
+            Ok(Seen::Pointless(why)) => {
+                let done = given_up(row, why);
+                (done.progress, done.event.map(|event| self.result_of(row, event)))
+            }
             Err(Undelivered::NoRoom { change, why }) => {
                 let done = self.no_room(row, change, why).await?;
                 (done.progress, done.event.map(|event| self.result_of(row, event)))

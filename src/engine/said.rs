@@ -17,7 +17,10 @@ impl Engine {
         };
         let Some(platform) = row.effect.destination().platform() else { return pointless("nothing was said") };
         let Some(chat) = self.ports.chats.get(&platform) else {
-            return pointless("the platform is not connected any more");
+            return Err(Undelivered::NotYet {
+                why: "the platform is not connected any more".to_owned(),
+                after_ms: None,
+            });
         };
         let name = rooms::name(&incident);
         let sought = match (&row.effect, incident.rooms.get(&platform)) {
@@ -25,7 +28,7 @@ impl Engine {
             (Effect::Announce { .. }, _) => Sought::Announcement,
             (Effect::Tell { to, .. }, _) => Sought::Told { to },
             (_, Some(room)) => Sought::Message { room },
-            // Nothing is said before the room is a fact, so nothing was.
+            // Nothing is said before the room is a fact; or that room is gone, and it can be said in the one in its place.
             (_, None) => return Ok(Seen::NotThere),
         };
         self.surely_ours()?;

@@ -63,7 +63,15 @@ impl<'e> Load<'e> {
         let stored = engine.store_outcome(self.id, progress.clone(), event.clone()).await;
         if stored.is_err() {
             self.known = true;
-            engine.hands(|hands| hands.owed.push((self.id, progress, event)));
+            engine.hands(|hands| {
+                // Claimed anew meanwhile: then it was stored, and only the answer was lost. Stored once more it would take the row out
+                // of the hands that have it now.
+                if hands.carried.get(&self.id).is_some_and(|carried| carried.times > 1) {
+                    hands.put_down(self.id);
+                } else {
+                    hands.owed.push((self.id, progress, event));
+                }
+            });
         } else {
             self.put_down();
         }
@@ -97,6 +105,11 @@ impl Engine {
         self.hands(|hands| {
             if row.effect.is_run() && hands.carried.contains_key(&row.id) {
                 return false;
+            }
+            // What is owed for it was stored after all, or it could not have been claimed.
+            if hands.owed.iter().any(|owed| owed.0 == row.id) {
+                hands.owed.retain(|owed| owed.0 != row.id);
+                hands.put_down(row.id);
             }
             let carried = hands.carried.entry(row.id).or_default();
             (carried.times, carried.platform) = (carried.times + 1, platform);

@@ -60,7 +60,7 @@ impl Engine {
         };
         if incident.private {
             return Ok(Seen::Pointless(
-                "the incident is private by now; an issue of it may exist all the same".to_owned(),
+                "the incident is private by now; an issue of it may exist all the same: look for it".to_owned(),
             ));
         }
         let (Some(tracker), Some(draft)) = (self.tracker(), self.draft(&incident, follow_up)) else {

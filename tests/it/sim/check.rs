@@ -218,10 +218,6 @@ fn ends(journal: &[Entry], posted: &[Posted], state: &State, broken: &mut Broken
     for row in posted {
         let stuck = match row.standing {
             Standing::Sending | Standing::Pending => true,
-            // Whether an issue was made before its incident became private, people find out: nobody asks for it any more.
-            Standing::Unknown if matches!(row.effect, Effect::FileIssue { incident, .. } if state.desk.private.contains(&incident)) => {
-                false
-            }
             Standing::Unknown => !row.effect.is_run(),
             _ => false,
         };
@@ -285,7 +281,8 @@ fn issues(truth: &Truth, posted: &[Posted], state: &State, broken: &mut Broken) 
             broken.push(format!("I7: F-{number} of {id} has {} issues", numbers.len()));
         }
         let known = state.incidents.get(id).and_then(|i| i.follow_ups.get(number));
-        let Some(follow_up) = known else { continue };
+        // What is private says no more there, and is not looked for.
+        let Some(follow_up) = known.filter(|_| !state.desk.private.contains(id)) else { continue };
         if follow_up.issue.as_ref().map(|issue| issue.number) != numbers.first().copied() {
             broken.push(format!("I8: F-{number} of {id} is issue {numbers:?}, and nobody here knows"));
         }
@@ -370,7 +367,7 @@ fn outside(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, bro
             broken.push(format!("I7: {room} has {} cards: {ops:?}", ops.len()));
         }
     }
-    for ((platform, op), n) in &truth.posts {
+    for ((platform, op), (n, _)) in &truth.posts {
         if *n > 1 {
             broken.push(format!("I7: {op} was posted {n} times on {}", platform.label()));
         }
@@ -387,10 +384,18 @@ fn outside(life: &Life, journal: &[Entry], posted: &[Posted], state: &State, bro
             Effect::Page { incident, page } | Effect::EndPage { incident, page } => Some((incident, page)),
             _ => None,
         };
-        // A pager knows the page's key, not the operation.
-        let of = |key: &String| paged.map_or(*key == row.op, |page| read_key(key) == Some(page));
-        let refused: u32 = truth.refused.iter().filter(|(key, _)| of(key)).map(|(_, n)| n).sum();
-        if refused == 0 {
+        // A pager knows the page's key, not the operation; a tracker the operation and its time.
+        let own =
+            |key: &str| key.strip_prefix(row.op.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+        let of = |key: &String| paged.map_or(own(key), |page| read_key(key) == Some(page));
+        // A page is given up soon, also when nobody knows whether it rang: the next on call is asked.
+        let lost = paged.is_some().then_some(&truth.lost);
+        let refused: u32 =
+            truth.refused.iter().chain(lost.into_iter().flatten()).filter(|(key, _)| of(key)).map(|(_, n)| n).sum();
+        // Whether an issue was made before its incident became private, people find out: nobody asks for it any more.
+        let private =
+            matches!(row.effect, Effect::FileIssue { incident, .. } if state.desk.private.contains(&incident));
+        if refused == 0 && !private {
             broken.push(format!(
                 "I8: {} was given up after {} of {MAX_ATTEMPTS} attempts, and nobody had refused it: {:?}",
                 row.op, row.attempts, row.why

@@ -423,6 +423,7 @@ impl Life {
             ("issue found again", found(Destination::Tracker)),
             ("slack found again", found(Destination::Room(Platform::Slack))),
             ("caught up", posted.iter().any(|p| missed(p) == Some(Why::Away))),
+            ("said late", posted.iter().any(|p| missed(p) == Some(Why::Late))),
             ("much at once", posted.iter().any(|p| missed(p) == Some(Why::Much))),
         ] {
             if is_so {

@@ -38,8 +38,8 @@ pub struct Truth {
     pub rooms: BTreeMap<(Platform, IncidentId), BTreeSet<String>>,
     /// Each as it was made.
     pub opened: BTreeMap<String, Room>,
-    /// How often each operation posted.
-    pub posts: BTreeMap<(Platform, String), u32>,
+    /// How often each operation posted, and in which room.
+    pub posts: BTreeMap<(Platform, String), (u32, String)>,
     /// Cards that were made and not edited, in each room, by the operation that made them.
     pub roots: BTreeMap<(Platform, String), BTreeSet<String>>,
     /// How much of its incident the card shows.
@@ -53,6 +53,8 @@ pub struct Truth {
     pub phones: Vec<(String, u32, bool)>,
     /// Calls refused for now, by operation.
     pub refused: BTreeMap<String, u32>,
+    /// Calls that had their effect and whose answer was lost, by operation.
+    pub lost: BTreeMap<String, u32>,
     /// Promises seen broken.
     pub broken: Vec<String>,
 }
@@ -120,7 +122,11 @@ impl Outside {
         }
         let done = work(&mut self.truth());
         pause().await;
-        if fate == Some(Struck::After) { Err(Undelivered::Unknown { why: why() }) } else { Ok(done) }
+        if fate == Some(Struck::After) {
+            *self.truth().lost.entry(op.to_owned()).or_default() += 1;
+            return Err(Undelivered::Unknown { why: why() });
+        }
+        Ok(done)
     }
 }
 
@@ -150,20 +156,21 @@ impl Chat for Desk {
     async fn open_room(&self, op: &str, incident: &Incident, name: &str) -> Result<Room, Undelivered> {
         self.reach(op).await?;
         let place = (self.platform, incident.id);
-        let private = incident.private;
-        let id = format!("room-{}{}", incident.id.0, if private { "-private" } else { "" });
-        let room = Room { id, name: name.to_owned(), link: None, private };
-        let made = room.clone();
+        let (private, name, op) = (incident.private, name.to_owned(), op.to_owned());
         let again = self.platform == Platform::Console;
-        self.outside
-            .call(op, |truth| {
-                if !truth.rooms.entry(place).or_default().insert(op.to_owned()) && !again {
-                    truth.broken.push(format!("I7: {op} opened its room on slack twice"));
-                }
-                truth.opened.insert(op.to_owned(), made);
-            })
-            .await?;
-        Ok(room)
+        let open = |truth: &mut Truth| {
+            let ops = truth.rooms.entry(place).or_default();
+            if !ops.insert(op.clone()) && !again {
+                truth.broken.push(format!("I7: {op} opened its room on slack twice"));
+            }
+            // One in the place of another is another.
+            let nth = if ops.len() > 1 && !again { format!("-{}", ops.len()) } else { String::new() };
+            let id = format!("room-{}{}{nth}", place.1.0, if private { "-private" } else { "" });
+            let room = Room { id, name, link: None, private };
+            truth.opened.insert(op.clone(), room.clone());
+            room
+        };
+        self.outside.call(&op.clone(), open).await
     }
 
     async fn card(
@@ -221,13 +228,17 @@ impl Chat for Desk {
         self.outside.call("find", found).await
     }
 
-    async fn say(&self, op: &str, _: &Incident, _: &Room, _: &Reply) -> Result<Option<String>, Undelivered> {
+    async fn say(&self, op: &str, _: &Incident, room: &Room, _: &Reply) -> Result<Option<String>, Undelivered> {
         self.reach(op).await?;
-        let key = (self.platform, op.to_owned());
+        let (key, room) = ((self.platform, op.to_owned()), room.id.clone());
         let again = self.platform == Platform::Console;
         self.outside
             .call_or_never(op, 100, |truth| {
-                let count = truth.posts.entry(key).or_default();
+                let (count, last) = truth.posts.entry(key).or_default();
+                if *last != room {
+                    // What was said in a room that is gone may be said again in the one in its place.
+                    (*count, *last) = (0, room);
+                }
                 // The console keeps one post per operation, as its contract says; Slack does not.
                 *count = if again { 1 } else { *count + 1 };
             })

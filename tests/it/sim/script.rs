@@ -90,6 +90,10 @@ impl Script {
             author.dice = Dice::new(seed.rotate_left(31));
             author.rooms();
         }
+        if weather.tracker {
+            author.dice = Dice::new(seed.rotate_left(43));
+            author.owed();
+        }
         if outage {
             author.dice = Dice::new(seed.rotate_left(41));
             author.outage();
@@ -275,14 +279,36 @@ impl Author {
         }
     }
 
-    /// Slack is away for a while, in which more or less is to be said.
+    /// Slack is away for a while, in which things happen that are told there.
     fn outage(&mut self) {
-        let from = 1 + self.dice.below(self.steps.len());
-        self.steps.insert(from.min(self.steps.len()), Step::Away(true));
-        let until = from + 1 + self.dice.below(6);
-        let minutes = self.dice.ms(1, 40);
-        let until = until.min(self.steps.len());
-        self.steps.splice(until..until, [Step::Clock(minutes * MINUTE), Step::Away(false)]);
+        let before = self.steps.len();
+        self.steps.push(Step::Away(true));
+        for n in 0..=self.dice.below(4) {
+            let (by, incident) = (self.anybody(), self.incident());
+            let conditions = format!("so it stands in outage {n}");
+            let update = Intent::Update { conditions, actions: None, needs: None };
+            let intent = self.dice.pick(&[Intent::TakeRole { role: Role::Commander, who: Who::Me }, update]);
+            self.ask(by, Some(incident), intent);
+            let minutes = self.dice.ms(0, 12);
+            self.steps.push(Step::Clock(minutes * MINUTE));
+        }
+        self.steps.push(Step::Away(false));
+        let block = self.steps.split_off(before);
+        let at = 1 + self.dice.below(before);
+        self.steps.splice(at.min(before)..at.min(before), block);
+    }
+
+    /// Among everything else something is owed, which becomes an issue.
+    fn owed(&mut self) {
+        for n in 0..=self.dice.below(3) {
+            let before = self.steps.len();
+            let intent = Intent::FollowUp { title: format!("owed {n}"), owner: None, due: None, link: None };
+            self.ask(0, Some(1), intent);
+            let at = 1 + self.dice.below(before);
+            if let Some(step) = self.steps.pop() {
+                self.steps.insert(at.min(self.steps.len()), step);
+            }
+        }
     }
 
     /// What a team does besides: some of it cannot be taken back.
