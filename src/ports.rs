@@ -247,7 +247,8 @@ pub trait Door: Send + Sync {
 /// Why an effect did not happen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Undelivered {
-    /// Certainly no effect; `after_ms`: not before (Retry-After), if the vendor said so.
+    /// Certainly no effect; `after_ms`: not before (Retry-After), if the vendor said so. `None` from a chat platform means that it could
+    /// not be reached: a few in a row, and it is only tried now and then.
     #[error("not delivered yet: {why}")]
     NotYet { why: String, after_ms: Option<i64> },
     /// Sent, answer lost: must be looked for before it is repeated.
